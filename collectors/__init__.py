@@ -1,0 +1,1 @@
+"""One folder a kind of input. Collectors turn what arrives into events and never judge it."""

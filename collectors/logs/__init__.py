@@ -1,0 +1,1 @@
+"""Logs: syslog over UDP, TCP and RELP, received, taken apart and made into events."""

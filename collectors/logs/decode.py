@@ -1,0 +1,92 @@
+"""From a frame to an event."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from collectors.logs.dialects import understand
+from collectors.logs.frames import Frame
+from collectors.logs.syslog import Message, parse
+from collectors.logs.trust import trusted
+from core.clock import iso
+from core.records import Event, Fields, Logsource
+from core.settings import LogsSettings
+
+QUARANTINE = Logsource(product="haidang", service="quarantine")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\ufffd]")
+_MOST_CONTROL = 0.1
+"""A message of which more than this share is control characters or not UTF-8 is no text."""
+
+
+class Decoded(NamedTuple):
+    """An event and what the lane counts of it."""
+
+    event: Event
+    quarantined: bool = False
+    untrusted_time: bool = False
+
+
+class Decoder:
+    """Makes events of frames. Pure: the same frame and id give the same event."""
+
+    def __init__(self, settings: LogsSettings) -> None:
+        self._zone = ZoneInfo(settings.timezone)
+        self._zones: Mapping[str, ZoneInfo] = {
+            source: ZoneInfo(known.timezone) for source, known in settings.sources.items()
+        }
+
+    def decode(self, frame: Frame, identity: str) -> Decoded:
+        """The event in the frame, under this id; or, where there is none, what goes to quarantine and why."""
+        if frame.fault:
+            return _quarantine(frame, identity, frame.fault)
+        text = unicodedata.normalize("NFC", frame.raw.decode("utf-8", "replace")).rstrip("\r\n\x00")
+        if not text.strip():
+            return _quarantine(frame, identity, "empty")
+        if len(_CONTROL.findall(text)) > _MOST_CONTROL * len(text):
+            return _quarantine(frame, identity, "binary: not text in UTF-8")
+        message = parse(text, frame.seen, self._zones.get(frame.source, self._zone))
+        return _event(frame, identity, message)
+
+
+def _event(frame: Frame, identity: str, message: Message) -> Decoded:
+    logsource, said = understand(message)
+    fields = {**_header_fields(frame, message), **said}
+    believed = message.time is None or trusted(message.time, frame.seen)
+    if message.time is not None and not believed:
+        fields["haidang.time.original"] = iso(message.time) if _shown(message.time) else str(message.time)
+    time = message.time if message.time is not None and believed else frame.seen
+    event = Event(id=identity, time=time, seen=frame.seen, logsource=logsource, fields=fields, raw=frame.raw)
+    return Decoded(event, untrusted_time=not believed)
+
+
+def _header_fields(frame: Frame, message: Message) -> Fields:
+    fields: Fields = {
+        "observer.ip": frame.source,
+        "network.transport": frame.transport,
+        "message": message.text,
+        "log.syslog.facility.code": message.facility,
+        "log.syslog.severity.code": message.severity,
+    }
+    named = {
+        "host.name": message.host,
+        "process.name": message.program,
+        "process.pid": message.pid,
+        "event.code": message.code,
+        "log.syslog.structured_data": message.structured,
+    }
+    fields.update({name: value for name, value in named.items() if value})
+    return fields
+
+
+def _quarantine(frame: Frame, identity: str, reason: str) -> Decoded:
+    fields: Fields = {"observer.ip": frame.source, "network.transport": frame.transport, "error.message": reason}
+    event = Event(id=identity, time=frame.seen, seen=frame.seen, logsource=QUARANTINE, fields=fields, raw=frame.raw)
+    return Decoded(event, quarantined=True)
+
+
+def _shown(time: int) -> bool:
+    return 0 <= time < 253_402_300_800 * 1_000_000_000  # the end of year 9999

@@ -1,0 +1,49 @@
+"""FortiGate's key=value lines (FortiOS Log Message Reference)."""
+
+from __future__ import annotations
+
+import re
+
+from core.records import Fields, Logsource
+
+_PAIR = re.compile(r'(\w+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
+
+ECS = {
+    "devname": "host.name",
+    "user": "user.name",
+    "srcip": "source.ip",
+    "dstip": "destination.ip",
+    "srcport": "source.port",
+    "dstport": "destination.port",
+    "logid": "event.code",
+    "logdesc": "event.reason",
+    "cfgpath": "fortinet.cfgpath",
+    "cfgobj": "fortinet.cfgobj",
+    "cfgattr": "fortinet.cfgattr",
+    "action": "fortinet.action",
+    "type": "fortinet.type",
+    "subtype": "fortinet.subtype",
+    "msg": "event.message",
+}
+"""Their names in ECS; what has none there is kept under ``fortinet.``."""
+
+_FIREWALL_PATHS = ("firewall.policy", "firewall.policy6", "firewall.address", "firewall.addrgrp")
+
+
+def is_fortigate(text: str) -> bool:
+    """Whether a message without program name is one of FortiGate's."""
+    return "devname=" in text and "logid=" in text
+
+
+def logsource(fields: Fields) -> Logsource:
+    """FortiGate's log types are Sigma's services: event, traffic, utm."""
+    return Logsource(product="fortigate", service=str(fields.get("fortinet.type", "")))
+
+
+def fields_of(text: str) -> Fields:
+    """The line's pairs under their ECS names."""
+    pairs = {name: quoted or bare for name, quoted, bare in _PAIR.findall(text)}
+    fields: Fields = {ECS[name]: value for name, value in pairs.items() if name in ECS}
+    if pairs.get("cfgpath", "") in _FIREWALL_PATHS:
+        fields["event.action"] = "firewall_rule_changed"
+    return fields

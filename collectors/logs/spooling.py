@@ -1,0 +1,83 @@
+"""How the logs lane writes its spool.
+
+Each record is an event with the RELP stream it came in; the head of a segment holds the ends of all streams.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from collectors.logs.resend import Tails, digest
+from core.errors import IntegrityError
+from core.records import FORMAT, Event, Record
+from core.stores.spool import Position, read_segment, segment_number, segments
+
+
+class Stored(Record, frozen=True, kw_only=True):
+    """One record of the spool."""
+
+    event: Event
+    stream: str = ""
+
+
+class Head(Record, frozen=True, kw_only=True):
+    """What a segment begins with."""
+
+    format: int = FORMAT
+    streams: dict[str, list[bytes]]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_records = msgspec.msgpack.Decoder(Stored)
+_heads = msgspec.msgpack.Decoder(Head)
+
+
+def encode_record(event: Event, stream: str) -> bytes:
+    """The event as a spool payload."""
+    return _encoder.encode(Stored(event=event, stream=stream))
+
+
+def encode_head(tails: Tails) -> bytes:
+    """The head of a new segment."""
+    return _encoder.encode(Head(streams=tails.content()))
+
+
+def decode_event(payload: bytes) -> Event:
+    """The event in a spool payload.
+
+    Raises:
+        IntegrityError: the payload is not a record of this format.
+    """
+    return _decode(payload).event
+
+
+def restore_tails(folder: Path) -> Tails:
+    """The streams' ends as the last process left them on disk, from the newest segment."""
+    newest = segments(folder)[-1:]
+    if not newest:
+        return Tails()
+    segment = read_segment(newest[0])
+    tails = Tails(_heads.decode(segment.head).streams)
+    for record in map(_decode, segment.payloads):
+        if record.stream:
+            tails.add(record.stream, digest(record.event.raw))
+    return tails
+
+
+def events_from(folder: Path, position: Position) -> list[Event]:
+    """The spooled events at and after a position: those that a crash kept from being judged."""
+    found: list[Event] = []
+    for path in segments(folder):
+        if segment_number(path) >= position.segment:
+            start = position.offset if segment_number(path) == position.segment else 0
+            found += [decode_event(payload) for payload in read_segment(path).payloads[start:]]
+    return found
+
+
+def _decode(payload: bytes) -> Stored:
+    try:
+        return _records.decode(payload)
+    except msgspec.MsgspecError as error:
+        raise IntegrityError(f"a spool record cannot be read by this version: {error}") from error

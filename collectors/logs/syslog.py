@@ -1,0 +1,164 @@
+"""Syslog messages taken apart: RFC 5424, RFC 3164, and what devices send in its place.
+
+Parsing never fails: what has no header is all text. Source: RFC 5424 section 6, RFC 3164 section 4.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from core.clock import from_datetime, to_datetime
+
+_DEFAULT_PRIORITY = 13  # user.notice, RFC 3164 section 4.3.3
+_HIGHEST_PRIORITY = 191
+_MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
+
+_PRIORITY = re.compile(r"<(\d{1,3})>")
+_RFC5424 = re.compile(r"1 (\S{1,64}) (\S{1,255}) (\S{1,48}) (\S{1,128}) (\S{1,32}) (-|\[)")
+_ELEMENT = re.compile(r'\[[^\]"]*(?:"(?:[^"\\]|\\.)*"[^\]"]*)*\]')
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
+_BSD = re.compile(
+    r"([A-Z][a-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?: (\d{4})(?=[ :]))?"
+)
+_CISCO_LEAD = re.compile(r"(?:\d+: )?(?:([\w.-]+): )?[*.]?(?=[A-Z][a-z]{2} {1,2}\d)")
+_ZONE_NAME = re.compile(r" (?:[A-Z]{3,4}|[+-]\d\d:?\d\d)(?=:)")
+_HOST = re.compile(r"([A-Za-z0-9_.:-]{1,255}) (?!%)")
+_MNEMONIC = re.compile(r"%([A-Z0-9_]+(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+)(?:\[[^\]]*\])?: ?")
+_TAG = re.compile(r"([^\s:\[\]]{1,48})(?:\[([^\]\s]{1,32})\])?: ?")
+
+
+class Message(NamedTuple):
+    """A message's parts; ``time`` is nanoseconds UTC or None where it has none, absent texts are empty."""
+
+    facility: int
+    severity: int
+    time: int | None
+    host: str
+    program: str
+    pid: str
+    code: str
+    structured: str
+    text: str
+
+
+def parse(text: str, seen: int, zone: ZoneInfo) -> Message:
+    """Takes a message apart.
+
+    Args:
+        text: the message, without framing.
+        seen: when it was received; gives the year where the message has none.
+        zone: the sender's zone, for times that name none.
+    """
+    priority, rest = _split_priority(text)
+    found = _RFC5424.match(rest)
+    if found:
+        return _rfc5424(priority, rest, found)
+    return _rfc3164(priority, rest, seen, zone)
+
+
+def _split_priority(text: str) -> tuple[int, str]:
+    found = _PRIORITY.match(text)
+    if found and int(found[1]) <= _HIGHEST_PRIORITY:
+        return int(found[1]), text[found.end() :]
+    return _DEFAULT_PRIORITY, text
+
+
+def _rfc5424(priority: int, rest: str, found: re.Match[str]) -> Message:
+    stamp, host, program, pid, code, mark = found.groups()
+    end = found.end()
+    structured = ""
+    if mark == "[":
+        start = end = end - 1
+        while element := _ELEMENT.match(rest, end):
+            end = element.end()
+        structured = rest[start:end]
+    text = rest[end:].removeprefix(" ").removeprefix("\ufeff")
+    time = _iso_time(stamp, ZoneInfo("UTC"))
+    host, program, pid, code = ("" if value == "-" else value for value in (host, program, pid, code))
+    return Message(priority >> 3, priority & 7, time[0] if time else None, host, program, pid, code, structured, text)
+
+
+def _rfc3164(priority: int, rest: str, seen: int, zone: ZoneInfo) -> Message:
+    host, rest = _device_lead(rest)
+    time, rest = _leading_time(rest, seen, zone)
+    if time is not None and not host:
+        host, rest = _leading_host(rest)
+    mnemonic = _MNEMONIC.match(rest)
+    if mnemonic:
+        return Message(priority >> 3, priority & 7, time, host, "", "", mnemonic[1], "", rest[mnemonic.end() :])
+    tag = _TAG.match(rest)
+    program, pid, text = (tag[1], tag[2] or "", rest[tag.end() :]) if tag else ("", "", rest)
+    return Message(priority >> 3, priority & 7, time, host, program, pid, "", "", text)
+
+
+def _device_lead(rest: str) -> tuple[str, str]:
+    """Cisco puts a sequence number, perhaps its name, and a mark of clock doubt before the time."""
+    found = _CISCO_LEAD.match(rest)
+    return (found[1] or "", rest[found.end() :]) if found else ("", rest)
+
+
+def _leading_time(rest: str, seen: int, zone: ZoneInfo) -> tuple[int | None, str]:
+    parsed = _iso_time(rest, zone) or _bsd_time(rest, seen, zone)
+    if parsed is None:
+        return None, rest
+    time, end = parsed
+    zone_name = _ZONE_NAME.match(rest, end)
+    rest = rest[zone_name.end() if zone_name else end :]
+    return time, rest.removeprefix(":").lstrip(" ")
+
+
+def _leading_host(rest: str) -> tuple[str, str]:
+    found = _HOST.match(rest)
+    if not found or found[1].endswith(":"):
+        return "", rest
+    return found[1], rest[found.end() :]
+
+
+def _iso_time(text: str, zone: ZoneInfo) -> tuple[int, int] | None:
+    found = _ISO.match(text)
+    if not found:
+        return None
+    date, clock, fraction, offset = found.groups()
+    try:
+        moment = datetime.fromisoformat(f"{date}T{clock}{offset or ''}")
+    except ValueError:
+        return None
+    return _nanoseconds(moment if offset else moment.replace(tzinfo=zone), fraction), found.end()
+
+
+def _bsd_time(text: str, seen: int, zone: ZoneInfo) -> tuple[int, int] | None:
+    found = _BSD.match(text)
+    if not found or found[1] not in _MONTHS:
+        return None
+    month, day, year, hour, minute, second, fraction, year_after = found.groups()
+    stated = year or year_after
+    years = [int(stated)] if stated else _years_around(seen)
+    parts = (_MONTHS[month], int(day), int(hour), int(minute), int(second))
+    moments = [moment for year in years if (moment := _moment(year, parts, zone)) is not None]
+    if not moments:
+        return None
+    nearest = min(moments, key=lambda moment: abs(from_datetime(moment) - seen))
+    return _nanoseconds(nearest, fraction), found.end()
+
+
+def _years_around(seen: int) -> list[int]:
+    year = to_datetime(seen).year
+    return [year - 1, year, year + 1]
+
+
+def _moment(year: int, parts: tuple[int, int, int, int, int], zone: ZoneInfo) -> datetime | None:
+    month, day, hour, minute, second = parts
+    try:
+        # A leap second, 60, is the next second (RFC 5424 forbids it, RFC 3164 senders have it).
+        start = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=zone)
+    except ValueError:
+        return None
+    return start + timedelta(seconds=second - min(second, 59))
+
+
+def _nanoseconds(moment: datetime, fraction: str | None) -> int:
+    return from_datetime(moment.astimezone(UTC)) + int((fraction or "0").ljust(9, "0"))

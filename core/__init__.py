@@ -1,0 +1,1 @@
+"""What every part knows: records, settings, errors, clock, metrics, audit, relay, stores."""

@@ -1,0 +1,63 @@
+"""The client of the centre's API, for the console and the command line: HTTP over a Unix socket.
+
+Every change goes through it; what is only read is read from the state database.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from core.errors import NotFoundError, RefusedError, UnavailableError
+
+ACTOR_HEADER = "X-Haidang-Actor"
+_REFUSED = {400: RefusedError, 401: RefusedError, 403: RefusedError, 404: NotFoundError, 409: RefusedError}
+
+
+class CentreClient:
+    """Calls one action of the centre at a time; may be shared by threads.
+
+    Args:
+        socket: path of the centre's Unix socket.
+        token: the console's token, with which it may act for the users signed in to it. Without one the centre
+            takes the caller for the user that its local account is mapped to.
+    """
+
+    def __init__(self, socket: Path, token: str = "") -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        transport = httpx.HTTPTransport(uds=str(socket))
+        self._http = httpx.Client(transport=transport, base_url="http://centre", headers=headers, timeout=30)
+
+    def call(self, action: str, actor: str = "", **values: object) -> Any:
+        """Does the action (``incidents.acknowledge``, ``users.add`` ...) and returns its answer.
+
+        Raises:
+            RefusedError: the action is not allowed, or the state of its object forbids it.
+            NotFoundError: its object is not there or not the actor's to see.
+            UnavailableError: the centre does not answer.
+        """
+        headers = {ACTOR_HEADER: actor} if actor else {}
+        try:
+            answer = self._http.post(f"/api/{action}", json=values, headers=headers)
+        except httpx.HTTPError as error:
+            raise UnavailableError(
+                "the centre does not answer: is 'haidang up' running with these settings?"
+            ) from error
+        if answer.status_code in _REFUSED:
+            raise _REFUSED[answer.status_code](_reason(answer))
+        if answer.is_error:
+            raise UnavailableError(f"the centre failed at {action}: see its log")
+        return answer.json()
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._http.close()
+
+
+def _reason(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["reason"])
+    except (ValueError, KeyError, TypeError):
+        return f"the centre refused ({answer.status_code})"

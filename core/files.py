@@ -1,0 +1,59 @@
+"""Writing files so that a reader sees the old content or the new, never a part, whatever dies when."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from core.errors import UnavailableError
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes renames and new names in the folder survive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """Makes the file's content survive a loss of power."""
+    with path.open("rb") as handle:
+        os.fsync(handle.fileno())
+
+
+def replace_file(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Writes under a temporary name, syncs, and renames over ``path``."""
+    temporary = path.with_name(f".{path.name}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "wb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
+def make_folder(folder: Path, mode: int = 0o755) -> Path:
+    """Creates the folder and its parents if absent, and checks that it can be written.
+
+    Raises:
+        UnavailableError: the folder cannot be made or written; says which and why.
+    """
+    try:
+        folder.mkdir(mode=mode, parents=True, exist_ok=True)
+        probe = folder / f".writable-{os.getpid()}"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UnavailableError(f"cannot write in folder {folder}: {reason}") from error
+    return folder
+
+
+def remove_file(path: Path) -> None:
+    """Removes the file; one already gone is no error."""
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()

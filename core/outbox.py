@@ -1,0 +1,164 @@
+"""The outbox of a lane: what travels to the centre, on disk until the centre has it, and 72 hours longer.
+
+A row's number only grows within an epoch; a lane restored from a backup begins a new epoch, so numbers are never
+given twice. The same transaction that adds rows notes how far the spool has been judged: nothing is judged twice
+or left out, whatever dies when.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from core.clock import HOUR, Clock
+from core.errors import IntegrityError
+from core.files import make_folder
+from core.records import FORMAT, Record
+from core.stores.spool import Position
+from core.stores.state import writing_engine
+
+KEEP = 72 * HOUR
+"""How long acknowledged rows stay, for a centre that is restored from a backup."""
+
+_metadata = MetaData()
+_rows = Table(
+    "rows",
+    _metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("kind", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("acknowledged", BigInteger),
+    sqlite_autoincrement=True,
+)
+_notes = Table("notes", _metadata, Column("name", String, primary_key=True), Column("value", String, nullable=False))
+
+
+class Row(Record, frozen=True, kw_only=True):
+    """One thing for the centre: its number, its identity, its kind (``alert``, ``partition``) and its encoded body."""
+
+    seq: int = 0
+    key: str
+    kind: str
+    body: bytes
+
+
+class Batch(Record, frozen=True, kw_only=True):
+    """Rows on their way; ``format`` is the version of the bodies."""
+
+    lane: str
+    epoch: str
+    rows: tuple[Row, ...] = ()
+    format: int = FORMAT
+
+
+class Receipt(Record, frozen=True, kw_only=True):
+    """The centre's answer: the last number it has of the lane's epoch, and whether the batch was taken."""
+
+    last: int
+    taken: bool = True
+
+
+class Outbox:
+    """Rows in a SQLite file; one process owns it.
+
+    Raises:
+        IntegrityError: another version of the platform wrote the file.
+    """
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        make_folder(path.parent)
+        self._engine = writing_engine(path)
+        self._clock = clock
+        _metadata.create_all(self._engine)
+        with self._engine.begin() as connection:
+            written = _note(connection, "format", str(FORMAT))
+            self.epoch = _note(connection, "epoch", uuid.uuid4().hex)
+        if written != str(FORMAT):
+            raise IntegrityError(f"{path} has format {written}, this version reads {FORMAT}")
+
+    def put(self, rows: Sequence[Row], judged: Position | None = None) -> None:
+        """Adds rows, leaving out those whose key is there already, and notes how far the spool is judged."""
+        with self._engine.begin() as connection:
+            for row in rows:
+                values = {"key": row.key, "kind": row.kind, "body": row.body}
+                connection.execute(upsert(_rows).values(values).on_conflict_do_nothing())
+            if judged is not None:
+                _write_note(connection, "judged", f"{judged.segment}/{judged.offset}")
+
+    def judged(self) -> Position:
+        """Where judging goes on after a restart."""
+        with self._engine.connect() as connection:
+            value = connection.execute(select(_notes.c.value).where(_notes.c.name == "judged")).scalar()
+        segment, _, offset = (value or "0/0").partition("/")
+        return Position(int(segment), int(offset))
+
+    def after(self, last: int, most: int = 500, most_bytes: int = 4 << 20) -> list[Row]:
+        """The rows after this number, oldest first, within both bounds but at least one."""
+        query = select(_rows.c.seq, _rows.c.key, _rows.c.kind, _rows.c.body)
+        with self._engine.connect() as connection:
+            found = connection.execute(query.where(_rows.c.seq > last).order_by(_rows.c.seq).limit(most)).all()
+        rows: list[Row] = []
+        size = 0
+        for row in found:
+            size += len(row.body)
+            if rows and size > most_bytes:
+                break
+            rows.append(Row(seq=row.seq, key=row.key, kind=row.kind, body=row.body))
+        return rows
+
+    def acknowledge(self, through: int) -> None:
+        """The centre has all up to this number; rows acknowledged for longer than 72 hours go."""
+        now = self._clock.now()
+        fresh = (_rows.c.seq <= through) & _rows.c.acknowledged.is_(None)
+        with self._engine.begin() as connection:
+            connection.execute(update(_rows).where(fresh).values(acknowledged=now))
+            connection.execute(delete(_rows).where(_rows.c.acknowledged < now - KEEP))
+
+    def waiting(self) -> int:
+        """How many rows the centre has not acknowledged."""
+        query = select(func.count()).select_from(_rows).where(_rows.c.acknowledged.is_(None))
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._engine.dispose()
+
+
+def renew_epoch(path: Path) -> None:
+    """After a restore from a backup: numbers given since the backup must not be taken for these."""
+    engine = writing_engine(path)
+    with engine.begin() as connection:
+        _write_note(connection, "epoch", uuid.uuid4().hex)
+    engine.dispose()
+
+
+def _note(connection: Connection, name: str, default: str) -> str:
+    found = connection.execute(select(_notes.c.value).where(_notes.c.name == name)).scalar()
+    if found is None:
+        connection.execute(insert(_notes).values(name=name, value=default))
+    return found or default
+
+
+def _write_note(connection: Connection, name: str, value: str) -> None:
+    statement = upsert(_notes).values(name=name, value=value)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))

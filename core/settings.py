@@ -1,0 +1,219 @@
+"""All settings come from one file, ``haidang.toml``. An unknown key is an error that names it.
+
+Relative paths are meant from the folder of that file. Secrets are never settings: see ``core.secrets``.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.errors import SettingsError
+
+HOME = Path(__file__).resolve().parent.parent
+"""Where the packages and their content (rules, templates) lie."""
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("expected a zone name such as Asia/Ho_Chi_Minh")
+    return name
+
+
+def _address(text: str) -> str:
+    if text:
+        split_address(text)
+    return text
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """``"127.0.0.1:514"`` or ``"[::1]:514"`` as host and port.
+
+    Raises:
+        ValueError: the text is not an IP address and a port.
+    """
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        ip_address(host)
+        number = int(port)
+    except ValueError:
+        raise ValueError('expected ADDRESS:PORT such as "127.0.0.1:5514"') from None
+    if not 0 < number <= 65535:  # noqa: PLR2004 - the highest port
+        raise ValueError("expected a port from 1 to 65535")
+    return host, number
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the address can be reached from this machine only."""
+    return ip_address(host).is_loopback
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class Section(BaseModel):
+    """What all sections share: unknown keys are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ConsoleSettings(Section):
+    """The web console. Beyond loopback it starts with TLS only."""
+
+    address: Address = "127.0.0.1:8080"
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    language: Literal["vi", "en"] = "vi"
+
+    @model_validator(mode="after")
+    def _tls_beyond_loopback(self) -> ConsoleSettings:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("expected both tls_certificate and tls_key, or neither")
+        if self.tls_key is None and not is_loopback(split_address(self.address)[0]):
+            raise ValueError("an address beyond loopback needs tls_certificate and tls_key")
+        return self
+
+
+class CentreSettings(Section):
+    """The centre: its relay port for lanes, and which local accounts act as which user."""
+
+    relay: Address = "127.0.0.1:8081"
+    socket: Path | None = None
+    anchors: Path | None = None
+    reopen_hours: Annotated[float, Field(ge=0)] = 24
+    accounts: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _relay_stays_here(self) -> CentreSettings:
+        if not is_loopback(split_address(self.relay)[0]):
+            raise ValueError("the relay listens on loopback only: mutual TLS for branches is not built yet")
+        return self
+
+
+class SourceSettings(Section):
+    """What is known of one sender of logs, named by its address."""
+
+    timezone: Zone = "Asia/Ho_Chi_Minh"
+
+
+class LogsSettings(Section):
+    """The logs lane. An empty address closes that way in."""
+
+    udp: Address = "127.0.0.1:5514"
+    tcp: Address = "127.0.0.1:5514"
+    relp: Address = "127.0.0.1:2514"
+    metrics: Address = "127.0.0.1:9101"
+    space: str = "default"
+    timezone: Zone = "Asia/Ho_Chi_Minh"
+    receive_buffer: Annotated[int, Field(ge=4096, le=1 << 30)] = 32 << 20
+    max_message: Annotated[int, Field(ge=480, le=1 << 20)] = 64 << 10
+    alarm: Address = ""
+    centre_silence_seconds: Annotated[float, Field(gt=0)] = 60
+    sources: dict[str, SourceSettings] = {}
+
+
+class LanesSettings(Section):
+    """The lanes of this machine."""
+
+    logs: LogsSettings = LogsSettings()
+
+
+class Settings(Section):
+    """The whole of haidang.toml."""
+
+    format: Literal[1] = 1
+    data: Path = Path("haidang-data")
+    inventory: Path | None = None
+    rules: tuple[Path, ...] = (HOME / "detections" / "rules", HOME / "correlation" / "rules")
+    lateness_seconds: Annotated[float, Field(ge=0, le=86400)] = 60
+    console: ConsoleSettings = ConsoleSettings()
+    centre: CentreSettings = CentreSettings()
+    lane: LanesSettings = LanesSettings()
+
+    @property
+    def secrets(self) -> Path:
+        """Folder of this installation's secrets."""
+        return self.data / "secrets"
+
+    @property
+    def state(self) -> Path:
+        """The centre's database file."""
+        return self.data / "centre" / "state.db"
+
+    @property
+    def anchors(self) -> Path:
+        """Folder of the signed heads of the audit chain, for an off-host copy to fetch."""
+        return self.centre.anchors or self.data / "centre" / "anchors"
+
+    @property
+    def socket(self) -> Path:
+        """The Unix socket on which the centre's API answers."""
+        return self.centre.socket or self.data / "centre" / "api.sock"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of all that the logs lane keeps."""
+        return self.data / "lanes" / "logs"
+
+
+def read_settings(path: Path | None) -> Settings:
+    """The settings in the file; without one, the defaults, from the present folder.
+
+    Raises:
+        SettingsError: file, key and what was expected.
+    """
+    if path is None:
+        return _from_folder(Settings(), Path.cwd())
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+    try:
+        return _from_folder(Settings.model_validate(content), path.resolve().parent)
+    except ValidationError as error:
+        raise SettingsError(f"{path}: {_explain(error)}") from error
+
+
+def _from_folder(settings: Settings, folder: Path) -> Settings:
+    inventory = folder / settings.inventory if settings.inventory else None
+    rules = tuple(folder / rule for rule in settings.rules)
+    centre = settings.centre.model_copy(
+        update={
+            "socket": folder / settings.centre.socket if settings.centre.socket else None,
+            "anchors": folder / settings.centre.anchors if settings.centre.anchors else None,
+        }
+    )
+    update = {"data": folder / settings.data, "inventory": inventory, "rules": rules, "centre": centre}
+    return settings.model_copy(update=update)
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"{key}: unknown key (known here: {', '.join(_known_keys(first['loc'][:-1]))})"
+    expected = first["msg"].removeprefix("Value error, ")
+    return f"{key or 'file'}: {expected[0].lower()}{expected[1:]}" + _given(first["input"])
+
+
+def _given(value: object) -> str:
+    return f", got {value!r}" if isinstance(value, str | int | float | bool) else ""
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    section: type[BaseModel] = Settings
+    for part in location:
+        annotation = section.model_fields[str(part)].annotation if str(part) in section.model_fields else SourceSettings
+        section = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else SourceSettings
+    return sorted(section.model_fields)

@@ -1,0 +1,396 @@
+"""Loading Sigma rules: YAML text in, checked rules out; a file that cannot be used is named with its reason.
+
+Text comes from folders or, as a snapshot, over the network, so it is treated as hostile: size, nesting, aliases and
+expansions are bounded before anything is built. Engines get rules whose conditions are parsed and hold no value that
+nobody can evaluate. Source: Sigma specification 2.1 (rules, modifiers, correlation rules); reading is pySigma's.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from uuid import UUID
+
+import msgspec
+import yaml
+from sigma import types
+from sigma.collection import SigmaCollection
+from sigma.conditions import ConditionFieldEqualsValueExpression, ConditionItem, ConditionValueExpression
+from sigma.correlations import SigmaCorrelationRule, SigmaExtendedCorrelationCondition
+from sigma.rule import SigmaRule
+
+from core.errors import ContentError, UnavailableError
+from core.records import Logsource, Record, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+MAX_FILE = 512 * 1024  # bytes; the largest public rule file, a list of vulnerable drivers, has 295,078
+MAX_DEPTH = 64  # nested lists and maps of a file; deeper ones would exhaust the C stack of the YAML reader
+MAX_ALIASES = 16  # YAML aliases of a file: enough to share a list, too few to grow one into a bomb
+MAX_PATTERN = 2000  # characters of a regular expression
+MAX_DASHES = 6  # dashes of a windash value; each multiplies the value by five
+
+FIELD_ALIASES: dict[str, str] = {}
+"""Sigma's own field names to ECS names; a name that is not here is used as it is."""
+
+DEFAULT_OBJECT = ("host.name",)
+"""What a detection rule hits when it does not say; a correlation rule hits what it groups by."""
+
+Condition: TypeAlias = ConditionItem | ConditionFieldEqualsValueExpression | ConditionValueExpression
+"""A node of a parsed condition: AND, OR and NOT over field and keyword values."""
+
+AnyRule: TypeAlias = SigmaRule | SigmaCorrelationRule
+
+_MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError, yaml.YAMLError, ContentError)
+"""What pySigma and the YAML reader raise on a file that is not a Sigma rule."""
+
+_TECHNIQUE = re.compile(r"t\d{4}(\.\d{3})?", re.IGNORECASE)
+
+
+class RuleInfo(Record, frozen=True, kw_only=True):
+    """What the platform needs to know of a rule besides its condition.
+
+    Attributes:
+        id: the rule's UUID.
+        name: how correlation rules may refer to it; may be empty.
+        file: the file it was read from.
+        title: in Vietnamese and English: ``{"vi": ..., "en": ...}``; English for both where there is no Vietnamese.
+        level: medium where the rule gives none.
+        techniques: ATT&CK technique ids, for instance ``T1110.001``.
+        logsource: an empty term means any; empty for a correlation rule.
+        cause: what a hit is a sign of; alerts of one cause and object are one incident.
+        object: names of the fields that say what was hit.
+        guide: the triage checklist in Vietnamese and English: ``{"vi": (...), "en": (...)}``.
+        signal: a hit never opens an incident by itself and only feeds correlation.
+    """
+
+    id: str
+    name: str
+    file: str
+    title: dict[str, str]
+    level: Severity
+    techniques: tuple[str, ...]
+    logsource: Logsource
+    cause: str
+    object: tuple[str, ...]
+    guide: dict[str, tuple[str, ...]]
+    signal: bool = False
+
+
+class LoadedRule(Record, frozen=True, kw_only=True):
+    """A detection rule; ``conditions`` are its parsed conditions, of which any one is enough."""
+
+    info: RuleInfo
+    sigma: SigmaRule
+    conditions: tuple[Condition, ...]
+
+
+class LoadedCorrelation(Record, frozen=True, kw_only=True):
+    """A correlation rule; ``references`` gives the rule id for each reference as written (a name or an id)."""
+
+    info: RuleInfo
+    sigma: SigmaCorrelationRule
+    references: dict[str, str]
+
+
+class Refused(NamedTuple):
+    """A file, or a rule of it, that is not used, and why."""
+
+    file: str
+    reason: str
+
+
+class RuleSet(Record, frozen=True, kw_only=True):
+    """All rules of a snapshot; a correlation stands after those it refers to."""
+
+    rules: tuple[LoadedRule, ...] = ()
+    correlations: tuple[LoadedCorrelation, ...] = ()
+    refused: tuple[Refused, ...] = ()
+
+
+class _Extras(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The key ``haidang:`` of a rule."""
+
+    title_vi: str = ""
+    object: tuple[str, ...] = ()
+    cause: str = ""
+    guide_vi: tuple[str, ...] = ()
+    guide_en: tuple[str, ...] = ()
+    signal: bool = False
+
+
+class _Loader(yaml.CSafeLoader):
+    """Reads plain data only and refuses a key that is given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = next((key for index, key in enumerate(keys) if key in keys[:index]), None)
+        if twice is not None:
+            raise ContentError(f"the key '{twice}' is given twice")
+        return super().construct_mapping(node, deep)
+
+
+def read_rule_files(folders: Sequence[Path]) -> dict[str, bytes]:
+    """All ``*.yml`` below the folders, by ``<parent>/<folder>/<path below it>``.
+
+    Raises:
+        ContentError: a folder is missing, or two files get the same name.
+        UnavailableError: a file cannot be read.
+    """
+    documents: dict[str, bytes] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise ContentError(f"{folder}: there is no such folder of rules; create it or correct the setting")
+        for path in sorted(folder.rglob("*.yml")):
+            name = "/".join((folder.parent.name, folder.name, path.relative_to(folder).as_posix()))
+            if name in documents:
+                raise ContentError(f"{path}: another folder of rules already holds {name}; rename one of them")
+            documents[name] = _read(path)
+    return documents
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as handle:
+            return handle.read(MAX_FILE + 1)  # one more than allowed, so that the loader sees the excess
+    except OSError as error:
+        raise UnavailableError(f"{path}: the rule cannot be read: {error.strerror}") from error
+
+
+def load_rules(documents: Mapping[str, bytes]) -> RuleSet:
+    """Reads every file; a file is used whole or, with its reason, refused, and never stops another.
+
+    Ids and names are unique over all files: the later file is refused. So is a correlation rule that refers, directly
+    or through another, to a rule that is not there. A correlation's ``generate`` is not read: a rule says by
+    ``signal`` whether it stands alone.
+    """
+    loaded: list[LoadedRule | LoadedCorrelation] = []
+    refused: list[Refused] = []
+    taken: dict[str, str] = {}
+    for file in sorted(documents):
+        try:
+            found = [_loaded(rule, file) for rule in _parse(documents[file])]
+            taken |= _claims(found, taken)
+            loaded += found
+        except _MALFORMED as error:
+            refused.append(Refused(file, _reason(error)))
+    rules = tuple(rule for rule in loaded if isinstance(rule, LoadedRule))
+    correlations, unresolved = _resolve(rules, [rule for rule in loaded if isinstance(rule, LoadedCorrelation)])
+    return RuleSet(rules=rules, correlations=correlations, refused=(*refused, *unresolved))
+
+
+def _reason(error: Exception) -> str:
+    """One line; what is not an error of content is told with its kind, for pySigma did not expect such a file."""
+    text = " ".join(str(error).split())[:300]
+    expected = isinstance(error, ValueError | yaml.YAMLError | ContentError)
+    return text if expected and text else f"not a Sigma rule ({type(error).__name__}: {text})"
+
+
+def _parse(text: bytes) -> list[AnyRule]:
+    if len(text) > MAX_FILE:
+        raise ContentError(f"the file is larger than {MAX_FILE} bytes; split it")
+    _check_yaml(text)
+    documents = list(yaml.load_all(text, Loader=_Loader))
+    _check_windash(documents)
+    collection = SigmaCollection.from_dicts(documents, collect_filters=True, resolve_references=False)
+    if collection.filters:
+        raise ContentError("Sigma filters are not supported; write the exclusion into the rule")
+    if not collection.rules:
+        raise ContentError("the file holds no rule")
+    return collection.rules
+
+
+def _check_yaml(text: bytes) -> None:
+    """Walks the reader's events, which needs no recursion, before any object is built."""
+    depth = aliases = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            aliases += 1
+        if depth > MAX_DEPTH:
+            raise ContentError(f"lists and maps are nested deeper than {MAX_DEPTH}")
+        if aliases > MAX_ALIASES:
+            raise ContentError(f"more than {MAX_ALIASES} YAML aliases; write the values out")
+
+
+def _check_windash(node: object, key: str = "") -> None:
+    if isinstance(node, dict):
+        for name, value in node.items():
+            _check_windash(value, str(name))
+    elif isinstance(node, list):
+        for value in node:
+            _check_windash(value, key)
+    elif isinstance(node, str) and "|windash" in key and len(re.findall(r"\B[-/]\b", node)) > MAX_DASHES:
+        raise ContentError(f"a windash value has more than {MAX_DASHES} dashes; split it with '|all'")
+
+
+def _loaded(rule: AnyRule, file: str) -> LoadedRule | LoadedCorrelation:
+    info = rule_info(rule, file)
+    if isinstance(rule, SigmaCorrelationRule):
+        return LoadedCorrelation(info=info, sigma=rule, references=dict.fromkeys(_references(rule), ""))
+    return LoadedRule(info=info, sigma=rule, conditions=tuple(_conditions(rule)))
+
+
+def rule_info(rule: AnyRule, file: str = "") -> RuleInfo:
+    """What the platform needs to know of a rule; our own part of it stands under the rule's key ``haidang``.
+
+    Raises:
+        ContentError: the rule has no id.
+        msgspec.ValidationError: ``haidang`` has an unknown key or a value of a wrong type.
+    """
+    if rule.id is None:
+        raise ContentError("the rule has no id; give it a random UUID")
+    extras = msgspec.convert(rule.custom_attributes.get("haidang", {}), _Extras)
+    title = _nfc(rule.title)
+    return RuleInfo(
+        id=str(rule.id),
+        name=rule.name or "",
+        file=file,
+        title={"vi": _nfc(extras.title_vi) or title, "en": title},
+        level=Severity(str(rule.level)) if rule.level else Severity.MEDIUM,
+        techniques=_techniques(rule),
+        logsource=_logsource(rule),
+        cause=extras.cause or rule.name or str(rule.id),
+        object=extras.object or _default_object(rule),
+        guide={"vi": tuple(map(_nfc, extras.guide_vi)), "en": tuple(map(_nfc, extras.guide_en))},
+        signal=extras.signal,
+    )
+
+
+def _logsource(rule: AnyRule) -> Logsource:
+    if isinstance(rule, SigmaCorrelationRule):
+        return Logsource()
+    given = rule.logsource
+    return Logsource(product=given.product or "", category=given.category or "", service=given.service or "")
+
+
+def _default_object(rule: AnyRule) -> tuple[str, ...]:
+    return tuple(rule.group_by or ()) if isinstance(rule, SigmaCorrelationRule) else DEFAULT_OBJECT
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _techniques(rule: AnyRule) -> tuple[str, ...]:
+    names = (tag.name for tag in rule.tags if tag.namespace == "attack")
+    return tuple(dict.fromkeys(name.upper() for name in names if _TECHNIQUE.fullmatch(name)))
+
+
+def _conditions(rule: SigmaRule) -> Iterator[Condition]:
+    for written in rule.detection.parsed_condition:
+        parsed = written.parsed  # parsed anew at every access
+        if parsed is None:
+            raise ContentError(f"the condition '{written.condition}' selects nothing")
+        _check_condition(parsed)
+        yield parsed
+
+
+def _check_condition(node: object) -> None:
+    if isinstance(node, ConditionItem):
+        for part in node.args:
+            _check_condition(part)
+    elif isinstance(node, ConditionFieldEqualsValueExpression):
+        _check_value(node.value)
+    elif isinstance(node, ConditionValueExpression):
+        if isinstance(node.value, types.SigmaNull | types.SigmaFieldReference):
+            raise ContentError("null and fieldref need a field")
+        _check_value(node.value)
+    else:
+        raise ContentError("a part of the condition selects nothing")
+
+
+def _check_value(value: types.SigmaType) -> None:
+    if isinstance(value, types.SigmaExpansion):
+        for one in value.values:
+            _check_value(one)
+    elif isinstance(value, types.SigmaQueryExpression):
+        raise ContentError("the rule holds a query of another product")
+    elif isinstance(value, types.SigmaRegularExpression):
+        _check_value(value.regexp)
+        regex(value)
+    elif isinstance(value, types.SigmaString):
+        for part in value.s:
+            if isinstance(part, types.Placeholder):
+                raise ContentError(f"the placeholder %{part.name}% has no value")
+
+
+def regex(value: types.SigmaRegularExpression) -> re.Pattern[str]:
+    """The pattern for text in NFC, with its flags.
+
+    Raises:
+        ContentError: it is too long or not valid.
+    """
+    pattern = _nfc(str(value.regexp))
+    if len(pattern) > MAX_PATTERN:
+        raise ContentError(f"a regular expression is longer than {MAX_PATTERN} characters")
+    flags = re.NOFLAG
+    for flag in value.flags:
+        flags |= value.sigma_to_python_flags[flag]
+    try:
+        return re.compile(pattern, flags)
+    except (re.error, OverflowError) as error:
+        raise ContentError(f"the regular expression '{pattern[:80]}' is not valid: {error}") from error
+
+
+def ecs_field(name: str) -> str:
+    """The ECS name of a field that a rule names."""
+    return FIELD_ALIASES.get(name, name)
+
+
+def _claims(found: Sequence[LoadedRule | LoadedCorrelation], taken: Mapping[str, str]) -> dict[str, str]:
+    """The ids and names of a file's rules, which must be new."""
+    claims: dict[str, str] = {}
+    for info in (rule.info for rule in found):
+        for reference in filter(None, (info.id, info.name)):
+            if reference in taken or reference in claims:
+                where = taken.get(reference, info.file)
+                raise ContentError(f"'{reference}' is already the id or name of a rule in {where}")
+            claims[reference] = info.file
+    return claims
+
+
+def _references(rule: SigmaCorrelationRule) -> Iterator[str]:
+    if rule.rules is not None:
+        yield from (str(reference.reference) for reference in rule.rules)
+    elif isinstance(rule.condition, SigmaExtendedCorrelationCondition):
+        yield from rule.condition.get_referenced_rules()
+    for alias in rule.aliases:
+        yield from (str(reference.reference) for reference in alias.mapping)
+
+
+def _canonical(reference: str) -> str:
+    """An id in its usual spelling; a name as it is."""
+    try:
+        return str(UUID(reference))
+    except ValueError:
+        return reference
+
+
+def _missing(rule: LoadedCorrelation, known: Mapping[str, str]) -> list[str]:
+    return [name for name in rule.references if _canonical(name) not in known]
+
+
+def _resolve(
+    rules: Sequence[LoadedRule], correlations: Sequence[LoadedCorrelation]
+) -> tuple[tuple[LoadedCorrelation, ...], tuple[Refused, ...]]:
+    """Accepts, round by round, what refers only to accepted rules; missing references and rings are what is left."""
+    known = {reference: rule.info.id for rule in rules for reference in (rule.info.id, rule.info.name) if reference}
+    accepted: list[LoadedCorrelation] = []
+    waiting = list(correlations)
+    while ready := [rule for rule in waiting if not _missing(rule, known)]:
+        for rule in ready:
+            found = {name: known[_canonical(name)] for name in rule.references}
+            accepted.append(msgspec.structs.replace(rule, references=found))
+            known |= dict.fromkeys(filter(None, (rule.info.id, rule.info.name)), rule.info.id)
+        waiting = [rule for rule in waiting if rule.info.id not in known]
+    reason = "refers to rules that are not there, were refused, or refer back to it: "
+    return tuple(accepted), tuple(
+        Refused(rule.info.file, reason + ", ".join(_missing(rule, known))) for rule in waiting
+    )

@@ -1,0 +1,239 @@
+"""The event store: spool segments become minute files, minute files an hourly partition; searches read all three.
+
+Partitions are by the hour in which events were received, so a closed one never changes; each names the span of
+event times inside, by which searches leave files out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.clock import HOUR
+from core.errors import UnavailableError
+from core.files import make_folder, remove_file, sync_file, sync_folder
+from core.records import Event, Fields, Logsource, Record
+from core.scope import Scope
+from core.stores.manifest import Manifest, Partition, file_sha256, read_manifest, swap_manifest
+from core.stores.spool import read_segment, segment_number, segments
+
+FORMAT = b"1"
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("time", pa.int64()),
+        ("seen", pa.int64()),
+        ("product", pa.string()),
+        ("category", pa.string()),
+        ("service", pa.string()),
+        ("unit", pa.string()),
+        ("site", pa.string()),
+        ("device", pa.string()),
+        ("fields", pa.string()),
+        ("raw", pa.binary()),
+    ],
+    metadata={b"haidang.format": FORMAT},
+)
+
+_SPOOL_ONLY = "SELECT * FROM spooled"
+_SPOOL_AND_FILES = "SELECT * FROM spooled UNION ALL SELECT * FROM read_parquet($files)"
+
+Decode = Callable[[bytes], Event]
+"""A spool payload as the event in it."""
+
+
+class Query(Record, frozen=True, kw_only=True):
+    """What is looked for. Times are event times in nanoseconds, ``since`` included, ``until`` not."""
+
+    since: int = 0
+    until: int = 1 << 62
+    text: str = ""
+    site: str = ""
+    quarantined: bool = False
+    limit: int = 1000
+
+
+class EventStore(Protocol):
+    """Reads stored events; tested by one suite for every implementation."""
+
+    def search(self, scope: Scope, query: Query) -> list[Event]:
+        """Events within the scope that match, latest first, at most ``query.limit``."""
+        ...
+
+
+class EventWriter:
+    """Turns closed spool segments into Parquet; one process owns it."""
+
+    def __init__(self, folder: Path, decode: Decode) -> None:
+        self._folder = make_folder(folder)
+        self._decode = decode
+
+    def convert(self, closed: Sequence[Path]) -> None:
+        """Writes each closed segment as a minute file, swaps the manifest, then removes the segments."""
+        manifest = read_manifest(self._folder)
+        fresh = [path for path in closed if segment_number(path) > manifest.through]
+        written = [self._convert_one(path) for path in fresh]
+        if fresh:
+            partitions = manifest.partitions + tuple(part for part in written if part is not None)
+            through = max(segment_number(path) for path in fresh)
+            self._swap(manifest, Manifest(through=through, partitions=partitions), retire=())
+        for path in closed:
+            remove_file(path)
+
+    def compact(self, before_hour: int) -> None:
+        """Merges the minute files of each hour before this one into a closed partition."""
+        manifest = read_manifest(self._folder)
+        minutes = [part for part in manifest.partitions if part.span == "minute" and part.hour < before_hour]
+        for hour in sorted({part.hour for part in minutes}):
+            self._compact_hour(hour, [part for part in minutes if part.hour == hour])
+
+    def unannounced(self) -> list[Partition]:
+        """Closed partitions that the centre has not been told of."""
+        partitions = read_manifest(self._folder).partitions
+        return [part for part in partitions if part.span == "hour" and not part.announced]
+
+    def announced(self, names: Iterable[str]) -> None:
+        """Notes that these partitions are on their way to the centre."""
+        told = set(names)
+        manifest = read_manifest(self._folder)
+        partitions = tuple(
+            msgspec.structs.replace(part, announced=True) if part.name in told else part for part in manifest.partitions
+        )
+        swap_manifest(self._folder, msgspec.structs.replace(manifest, partitions=partitions))
+
+    def _convert_one(self, path: Path) -> Partition | None:
+        number = segment_number(path)
+        events = [self._decode(payload) for payload in read_segment(path).payloads]
+        if not events:
+            return None
+        return self._write(f"minute-{number:020d}.parquet", to_table(events), number // HOUR, "minute")
+
+    def _compact_hour(self, hour: int, parts: list[Partition]) -> None:
+        manifest = read_manifest(self._folder)
+        table = pa.concat_tables([pq.read_table(self._folder / part.name, schema=SCHEMA) for part in parts])
+        taken = sum(part.hour == hour and part.span == "hour" for part in manifest.partitions)
+        merged = self._write(f"hour-{hour:08d}-{taken}.parquet", table, hour, "hour")
+        gone = {part.name for part in parts}
+        kept = tuple(part for part in manifest.partitions if part.name not in gone)
+        self._swap(manifest, msgspec.structs.replace(manifest, partitions=(*kept, merged)), retire=tuple(gone))
+
+    def _write(self, name: str, table: pa.Table, hour: int, span: Any) -> Partition:
+        path = self._folder / name
+        temporary = path.with_suffix(".new")
+        ordered = table.sort_by([("site", "ascending"), ("time", "ascending"), ("id", "ascending")])
+        pq.write_table(ordered, temporary, compression="zstd", compression_level=1)
+        sync_file(temporary)
+        temporary.rename(path)
+        sync_folder(self._folder)
+        times = pa.compute.min_max(table["time"]).as_py()
+        return Partition(
+            name=name,
+            hour=hour,
+            span=span,
+            count=table.num_rows,
+            first=times["min"],
+            last=times["max"],
+            sha256=file_sha256(path),
+        )
+
+    def _swap(self, old: Manifest, new: Manifest, retire: tuple[str, ...]) -> None:
+        # Files leave one swap after they stopped counting, so a search that has just begun still finds them.
+        swap_manifest(self._folder, msgspec.structs.replace(new, retired=retire))
+        for name in old.retired:
+            remove_file(self._folder / name)
+
+
+class LocalEvents:
+    """Reads the store of one lane from its files, also while the lane writes."""
+
+    def __init__(self, spool: Path, folder: Path, decode: Decode) -> None:
+        self._spool = spool
+        self._folder = folder
+        self._decode = decode
+
+    def search(self, scope: Scope, query: Query) -> list[Event]:
+        """Events within the scope that match, latest first, at most ``query.limit``.
+
+        Raises:
+            UnavailableError: files kept changing while they were read.
+        """
+        for _ in range(5):
+            manifest = read_manifest(self._folder)
+            try:
+                found = self._search_once(manifest, scope, query)
+            except (FileNotFoundError, duckdb.IOException):
+                continue  # a segment or file was replaced meanwhile: look at the new manifest
+            if read_manifest(self._folder) == manifest:
+                return found
+        raise UnavailableError(f"the event store in {self._folder} keeps changing: try again")
+
+    def _search_once(self, manifest: Manifest, scope: Scope, query: Query) -> list[Event]:
+        wanted = [part for part in manifest.partitions if part.last >= query.since and part.first < query.until]
+        files = [str(self._folder / part.name) for part in wanted]
+        with duckdb.connect() as connection:
+            connection.register("spooled", to_table(self._spooled(manifest.through)))
+            sql, values = _statement(_SPOOL_AND_FILES if files else _SPOOL_ONLY, scope, query)
+            rows = connection.execute(sql, values | ({"files": files} if files else {})).fetchall()
+        return [_from_row(row) for row in rows]
+
+    def _spooled(self, through: int) -> list[Event]:
+        waiting = [path for path in segments(self._spool) if segment_number(path) > through]
+        return [self._decode(payload) for path in waiting for payload in read_segment(path).payloads]
+
+
+def to_table(events: Sequence[Event]) -> pa.Table:
+    """The events as columns of ``SCHEMA``."""
+    columns = {
+        "id": [event.id for event in events],
+        "time": [event.time for event in events],
+        "seen": [event.seen for event in events],
+        "product": [event.logsource.product for event in events],
+        "category": [event.logsource.category for event in events],
+        "service": [event.logsource.service for event in events],
+        "unit": [event.unit for event in events],
+        "site": [event.site for event in events],
+        "device": [event.device for event in events],
+        "fields": [msgspec.json.encode(event.fields).decode() for event in events],
+        "raw": [event.raw for event in events],
+    }
+    return pa.table(columns, schema=SCHEMA)
+
+
+def _statement(sources: str, scope: Scope, query: Query) -> tuple[str, dict[str, object]]:
+    sign = "=" if query.quarantined else "<>"
+    conditions = ["time >= $since", "time < $until", f"service {sign} 'quarantine'"]
+    values: dict[str, object] = {"since": query.since, "until": query.until, "limit": query.limit}
+    if scope.sites is not None:
+        conditions.append("list_contains($sites, site)")
+        values["sites"] = sorted(scope.sites)
+    if query.site:
+        conditions.append("site = $site")
+        values["site"] = query.site
+    if query.text:
+        conditions.append("contains(lower(fields), lower($text))")
+        values["text"] = query.text
+    where = " AND ".join(conditions)
+    # Only fixed words are put together here; every value is bound.
+    sql = f"SELECT * FROM ({sources}) WHERE {where} ORDER BY time DESC, id DESC LIMIT $limit"  # noqa: S608
+    return sql, values
+
+
+def _from_row(row: tuple[Any, ...]) -> Event:
+    identity, time, seen, product, category, service, unit, site, device, fields, raw = row
+    return Event(
+        id=identity,
+        time=time,
+        seen=seen,
+        logsource=Logsource(product=product, category=category, service=service),
+        fields=msgspec.json.decode(fields, type=Fields),
+        raw=raw,
+        unit=unit,
+        site=site,
+        device=device,
+    )

@@ -1,0 +1,60 @@
+"""From the hits of an episode to the alert that people read: evidence by value, bounded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from core.records import Alert, Evidence
+from correlation.rules import CorrelationRule
+
+FIRST = 50
+LAST = 50
+MOST_BYTES = 256 << 10
+
+
+def build_alert(rule: CorrelationRule, group: Mapping[str, str], hits: Sequence[Alert], left_out: int) -> Alert:
+    """The alert of one rule and group whose hits are these; ``left_out`` more took part and were only counted."""
+    ordered = sorted(hits, key=lambda hit: (hit.start, hit.id))
+    objects = tuple((name, _object_value(name, group, ordered)) for name in rule.info.object)
+    return Alert(
+        id=_identity(rule.info.id, tuple(group.values()), ordered[0].start),
+        rule=rule.info.id,
+        name=rule.info.name,
+        title=rule.info.title,
+        cause=rule.info.cause,
+        object=objects,
+        severity=rule.info.level,
+        techniques=rule.info.techniques,
+        start=ordered[0].start,
+        end=ordered[-1].end,
+        count=len(ordered) + left_out,
+        evidence=bounded([item for hit in ordered for item in hit.evidence]),
+        unit=_first(hit.unit for hit in ordered),
+        site=_first(hit.site for hit in ordered),
+        device=_first(hit.device for hit in ordered),
+    )
+
+
+def bounded(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """The first and last 50, and of these as many as fit in 256 KB, the last ones kept longest."""
+    chosen = list(evidence) if len(evidence) <= FIRST + LAST else [*evidence[:FIRST], *evidence[-LAST:]]
+    while sum(len(item.raw) for item in chosen) > MOST_BYTES:
+        chosen.pop(len(chosen) // 2)
+    return tuple(chosen)
+
+
+def _object_value(name: str, group: Mapping[str, str], hits: Sequence[Alert]) -> str:
+    if name in group:
+        return group[name]
+    return _first(dict(hit.object).get(name, "") for hit in hits)
+
+
+def _first(values: Iterable[str]) -> str:
+    return next((value for value in values if value), "")
+
+
+def _identity(rule: str, group: tuple[str, ...], start: int) -> str:
+    return hashlib.sha256(msgspec.json.encode([rule, group, start])).hexdigest()[:32]

@@ -1,0 +1,71 @@
+"""The inventory as it travels from the centre to a lane and rests on the lane's disk."""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.errors import IntegrityError
+from core.records import Record
+from inventory.addresses import parse_address, parse_network
+from inventory.records import Device, Inventory, Prefix, Site, Unit
+
+FORMAT = 1
+"""Version of the snapshot's form."""
+
+
+class _Version(Record, frozen=True, kw_only=True):
+    format: int
+
+
+class _Snapshot(Record, frozen=True, kw_only=True):
+    format: int
+    units: tuple[Unit, ...] = ()
+    sites: tuple[Site, ...] = ()
+    devices: tuple[Device, ...] = ()
+    prefixes: tuple[Prefix, ...] = ()
+
+
+def encode_snapshot(inventory: Inventory) -> bytes:
+    """The inventory as JSON with the version of its form."""
+    snapshot = _Snapshot(
+        format=FORMAT,
+        units=inventory.units,
+        sites=inventory.sites,
+        devices=inventory.devices,
+        prefixes=inventory.prefixes,
+    )
+    return msgspec.json.encode(snapshot)
+
+
+def decode_snapshot(data: bytes) -> Inventory:
+    """The inventory that ``encode_snapshot`` wrote.
+
+    Raises:
+        IntegrityError: another version, damaged data, or records that refer to what is not there.
+    """
+    try:
+        version = msgspec.json.decode(data, type=_Version).format
+        if version != FORMAT:
+            raise IntegrityError(
+                f"inventory snapshot: format {version}, expected {FORMAT}; fetch it from the centre anew"
+            )
+        snapshot = msgspec.json.decode(data, type=_Snapshot)
+        _check(snapshot)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        raise IntegrityError(f"inventory snapshot: damaged ({error}); fetch it from the centre anew") from error
+    return Inventory(snapshot.units, snapshot.sites, snapshot.devices, snapshot.prefixes)
+
+
+def _check(snapshot: _Snapshot) -> None:
+    """Raises ValueError where the look-ups would stumble."""
+    units = {unit.id for unit in snapshot.units}
+    sites = {site.id for site in snapshot.sites}
+    lost = {site.unit for site in snapshot.sites} - units
+    lost |= {device.site for device in snapshot.devices} - sites
+    lost |= {prefix.site for prefix in snapshot.prefixes} - sites
+    if lost:
+        raise ValueError(f"no record of {min(lost)!r}")
+    for device in snapshot.devices:
+        parse_address(device.address)
+    for prefix in snapshot.prefixes:
+        parse_network(prefix.prefix)
