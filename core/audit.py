@@ -58,12 +58,24 @@ class Finding(Record, frozen=True, kw_only=True):
     text: str
 
 
+def head(connection: Connection) -> Entry | None:
+    """The last entry, or None where there is none."""
+    row = connection.execute(select(audit).order_by(audit.c.seq.desc()).limit(1)).first()
+    return Entry(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+
+
+def has(connection: Connection, action: str, subject: str) -> bool:
+    """Whether such an entry has been made."""
+    query = select(audit.c.seq).where(audit.c.action == action, audit.c.object == subject).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def append(connection: Connection, time: int, actor: str, action: str, subject: str, detail: str = "") -> Entry:
     """Adds an entry in the caller's transaction; ``subject`` is what was acted on.
 
     The centre is the only writer, so the last entry read here is the last there is.
     """
-    last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
+    last = head(connection)
     seq, previous = (last.seq + 1, last.hash) if last else (1, GENESIS)
     content = (seq, time, actor, action, subject, detail, previous)
     entry = Entry(

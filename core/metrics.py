@@ -26,11 +26,17 @@ class LaneMetrics:
         self.dropped = self._counter("dropped", "items lost: the queue or the kernel's buffer was full", "source")
         self.cut = self._counter("connections_cut", "connections without acknowledgement that broke off", "source")
         self.untrusted_time = self._counter("untrusted_time", "items whose own clock was not believed", "source")
-        self.alerts = self._counter("alerts", "rule hits handed to the relay", "rule")
+        self.lost = self._counter("lost", "items read from a connection and not stored when the process died", "source")
+        self.hits = Counter("haidang_hits", "rule hits handed to the relay", registry=self.registry)
         self.outbox = Gauge("haidang_outbox_rows", "rows not yet acknowledged by the centre", registry=self.registry)
         self.centre_silent = Gauge(
             "haidang_centre_silent_seconds", "since the centre last answered", registry=self.registry
         )
+
+    def kernel_dropped(self, count: int) -> None:
+        """The kernel dropped datagrams for want of room: they were received, and are lost."""
+        self.received.labels("kernel").inc(count)
+        self.dropped.labels("kernel").inc(count)
 
     def _counter(self, name: str, text: str, label: str) -> Counter:
         return Counter(f"haidang_{name}", text, [label], registry=self.registry)

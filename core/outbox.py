@@ -62,19 +62,23 @@ class Row(Record, frozen=True, kw_only=True):
 
 
 class Batch(Record, frozen=True, kw_only=True):
-    """Rows on their way; ``format`` is the version of the bodies."""
+    """Rows on their way; ``since`` is the number after which they begin, ``format`` the version of the bodies."""
 
     lane: str
     epoch: str
+    since: int
     rows: tuple[Row, ...] = ()
     format: int = FORMAT
 
 
 class Receipt(Record, frozen=True, kw_only=True):
-    """The centre's answer: the last number it has of the lane's epoch, and whether the batch was taken."""
+    """The centre's answer: the last number it has of the lane's epoch, and whether the batch was taken.
+
+    A batch that does not begin after that number is not taken: the lane goes on from ``last``.
+    """
 
     last: int
-    taken: bool = True
+    taken: bool
 
 
 class Outbox:

@@ -14,7 +14,7 @@ import msgspec
 
 from core.clock import SECOND, Clock
 from core.errors import UnavailableError
-from core.outbox import Batch, Outbox, Receipt, Row
+from core.outbox import Batch, Outbox, Receipt
 
 HEARTBEAT = 2.0
 """Seconds between two words to the centre when there is nothing to send."""
@@ -64,12 +64,16 @@ class Relay:
         self._send = send
         self._silence = silence
         self._alarm = alarm
-        self._last: int | None = None
+        self._last = -1  # not known yet: the first batch asks
         self._more = asyncio.Event()
 
     def wake(self) -> None:
         """There are new rows. Call it on the relay's loop."""
         self._more.set()
+
+    def silent(self, now: int) -> int:
+        """Nanoseconds since the centre last answered."""
+        return self._silence.lasting(now)
 
     async def run(self, clock: Clock) -> None:
         """Delivers until cancelled."""
@@ -95,17 +99,13 @@ class Relay:
         Raises:
             UnavailableError: the centre does not answer.
         """
-        if self._last is None:
-            self._last = (await self._send(self._batch(()))).last
-        rows = tuple(await asyncio.to_thread(self._outbox.after, self._last))
-        receipt = await self._send(self._batch(rows))
+        rows = tuple(await asyncio.to_thread(self._outbox.after, self._last)) if self._last >= 0 else ()
+        batch = Batch(lane=self._lane, epoch=self._outbox.epoch, since=self._last, rows=rows)
+        receipt = await self._send(batch)
         self._last = receipt.last
         if rows and receipt.taken:
             await asyncio.to_thread(self._outbox.acknowledge, receipt.last)
         return bool(rows) or not receipt.taken
-
-    def _batch(self, rows: tuple[Row, ...]) -> Batch:
-        return Batch(lane=self._lane, epoch=self._outbox.epoch, rows=rows)
 
 
 class CentreLink:

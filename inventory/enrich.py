@@ -35,6 +35,8 @@ class Enricher:
            as ``haidang.identity.conflict``.
         2. Else the device that ``host.name`` names.
         3. Else the site of the longest prefix that holds ``observer.ip``.
+
+        An event that names no host gets the device's name as ``host.name`` or, failing that, its address.
         """
         address = _text(event.fields.get("observer.ip"))
         name = _text(event.fields.get("host.name"))
@@ -43,6 +45,9 @@ class Enricher:
         if by_address is not None and by_name not in {None, by_address}:
             event = msgspec.structs.replace(event, fields={**event.fields, CONFLICT: name})
         device = by_address or by_name
+        if not name and address:
+            host = device.name if device else address
+            event = msgspec.structs.replace(event, fields={**event.fields, "host.name": host})
         if device is not None:
             return self._owned(event, self._inventory.site(device.site), device)
         return self._owned(event, self._site_of(address) if address else None)

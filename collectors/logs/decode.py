@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from collectors.logs.dialects import understand
 from collectors.logs.frames import Frame
+from collectors.logs.ledger import Interrupted
 from collectors.logs.syslog import Message, parse
 from collectors.logs.trust import trusted
 from core.clock import iso
@@ -17,6 +20,7 @@ from core.records import Event, Fields, Logsource
 from core.settings import LogsSettings
 
 QUARANTINE = Logsource(product="haidang", service="quarantine")
+SOURCE = Logsource(product="haidang", service="source")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\ufffd]")
 _MOST_CONTROL = 0.1
 """A message of which more than this share is control characters or not UTF-8 is no text."""
@@ -41,6 +45,8 @@ class Decoder:
 
     def decode(self, frame: Frame, identity: str) -> Decoded:
         """The event in the frame, under this id; or, where there is none, what goes to quarantine and why."""
+        if frame.transport == "own":
+            return _own(frame, identity)
         if frame.fault:
             return _quarantine(frame, identity, frame.fault)
         text = unicodedata.normalize("NFC", frame.raw.decode("utf-8", "replace")).rstrip("\r\n\x00")
@@ -80,6 +86,22 @@ def _header_fields(frame: Frame, message: Message) -> Fields:
     }
     fields.update({name: value for name, value in named.items() if value})
     return fields
+
+
+def connection_cut(interrupted: Interrupted, now: int) -> Frame:
+    """What the lane says of a connection that was open when its last process ended."""
+    source, received, stored = interrupted
+    text = (
+        f"TCP connection of {source} broke off: {received} messages received, {received - stored} of them not stored; "
+        "what the kernel had taken besides is lost and cannot be counted"
+    )
+    fields = {"event.action": "connection_cut", "source.ip": source, "host.name": source, "message": text}
+    return Frame("haidang", "own", msgspec.json.encode(fields), now)
+
+
+def _own(frame: Frame, identity: str) -> Decoded:
+    fields = msgspec.json.decode(frame.raw, type=Fields)
+    return Decoded(Event(id=identity, time=frame.seen, seen=frame.seen, logsource=SOURCE, fields=fields, raw=frame.raw))
 
 
 def _quarantine(frame: Frame, identity: str, reason: str) -> Decoded:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Transport = Literal["udp", "tcp", "relp"]
+Transport = Literal["udp", "tcp", "relp", "own"]
 
 
 def nothing() -> None:
@@ -19,7 +19,7 @@ class Frame:
 
     Attributes:
         source: the peer's IP address.
-        transport: how it came.
+        transport: how it came; ``own`` is what the lane has to say itself, as JSON fields.
         raw: its bytes without framing.
         seen: when it was received, nanoseconds UTC.
         stream: for RELP, the sender's stream, in which resent messages are recognised.

@@ -66,14 +66,18 @@ def restore_tails(folder: Path) -> Tails:
     return tails
 
 
-def events_from(folder: Path, position: Position) -> list[Event]:
-    """The spooled events at and after a position: those that a crash kept from being judged."""
+def unjudged(folder: Path, position: Position) -> tuple[list[Event], Position]:
+    """The spooled events at and after a position, which a crash kept from being judged, and where they end."""
     found: list[Event] = []
+    end = position
     for path in segments(folder):
-        if segment_number(path) >= position.segment:
-            start = position.offset if segment_number(path) == position.segment else 0
-            found += [decode_event(payload) for payload in read_segment(path).payloads[start:]]
-    return found
+        number = segment_number(path)
+        if number >= position.segment:
+            payloads = read_segment(path).payloads
+            start = position.offset if number == position.segment else 0
+            found += [decode_event(payload) for payload in payloads[start:]]
+            end = Position(number, len(payloads))
+    return found, end
 
 
 def _decode(payload: bytes) -> Stored:

@@ -52,6 +52,16 @@ class Manifest(Record, frozen=True, kw_only=True):
     retired: tuple[str, ...] = ()
 
 
+def encode_partition(partition: Partition) -> bytes:
+    """A closed partition as the relay carries it to the audit chain."""
+    return msgspec.msgpack.encode(partition)
+
+
+def decode_partition(body: bytes) -> Partition:
+    """The partition that a lane has closed."""
+    return msgspec.msgpack.decode(body, type=Partition)
+
+
 def read_manifest(folder: Path) -> Manifest:
     """The present manifest; an empty one where there is none yet.
 

@@ -18,7 +18,7 @@ hits = Table(  # alerts as lanes sent them; correlation rebuilds its windows fro
     "hits",
     metadata,
     Column("id", String, primary_key=True),
-    Column("time", BigInteger, nullable=False, index=True),
+    Column("time", BigInteger, nullable=False, index=True),  # of arrival
     Column("body", LargeBinary, nullable=False),
 )
 
@@ -82,7 +82,7 @@ audit = Table(
     Column("time", BigInteger, nullable=False),
     Column("actor", String, nullable=False),
     Column("action", String, nullable=False),
-    Column("object", String, nullable=False),
+    Column("object", String, nullable=False, index=True),
     Column("detail", String, nullable=False),
     Column("previous", String, nullable=False),
     Column("hash", String, nullable=False),

@@ -73,4 +73,10 @@ def test_what_is_already_known_is_kept_where_the_inventory_knows_nothing():
 def test_all_else_of_the_event_stays_as_it_was():
     found = Enricher(INVENTORY, "wan").enrich(event(ip="10.0.0.10"))
     assert (found.id, found.time, found.seen, found.raw) == ("e/1/1", 1, 2, b"raw")
-    assert found.fields == {"observer.ip": "10.0.0.10", "message": "x"}
+    assert found.fields == {"observer.ip": "10.0.0.10", "message": "x", "host.name": "sv-dc"}
+
+
+def test_an_event_without_a_host_gets_the_devices_name_or_its_address():
+    enricher = Enricher(INVENTORY, "wan")
+    assert enricher.enrich(event(ip="10.0.0.10")).fields["host.name"] == "sv-dc"
+    assert enricher.enrich(event(ip="198.51.100.9")).fields["host.name"] == "198.51.100.9"

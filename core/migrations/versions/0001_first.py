@@ -36,6 +36,7 @@ def _audit() -> None:
         sa.Column("hash", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("seq"),
     )
+    op.create_index(op.f("ix_audit_object"), "audit", ["object"], unique=False)
 
 
 def _hits() -> None:

@@ -1,0 +1,163 @@
+"""What people may ask of the centre: each action with the right it needs and what it takes, in one literal table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from core.errors import RefusedError
+from core.incident import Incident, Verdict
+from core.records import Record, Severity
+from core.scope import EVERYTHING
+from core.stores import incidents, users
+from correlation import incidents as edits
+from correlation.incidents import Edit
+from inventory.rights import ROLES
+
+Answer = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One action being done: in whose name, when, on which connection, with what values."""
+
+    connection: Connection
+    now: int
+    actor: str
+    values: Any
+
+
+class Credentials(Record, frozen=True, kw_only=True):
+    """A name and a password."""
+
+    name: str
+    password: str
+
+
+class Report(Record, frozen=True, kw_only=True):
+    """An incident that a person enters."""
+
+    title: str
+    severity: Severity = Severity.MEDIUM
+    site: str = ""
+    channel: str = "other"
+    text: str = ""
+
+
+class OfIncident(Record, frozen=True, kw_only=True):
+    """Names an incident, and the words, owner or verdict that go with an action on it."""
+
+    id: int
+    text: str = ""
+    owner: str = ""
+    verdict: Verdict = Verdict.TRUE_POSITIVE
+
+
+class OfUser(Record, frozen=True, kw_only=True):
+    """Names a user."""
+
+    name: str
+    role: str = "analyst"
+
+
+class Nothing(Record, frozen=True, kw_only=True):
+    """No values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What an action needs: a right (empty: only the console's own token), its values' type, and who does it."""
+
+    right: str
+    takes: type[Record]
+    do: Callable[[Call], Answer]
+
+
+def _sign_in(call: Call) -> Answer:
+    user = users.sign_in(call.connection, call.now, call.values.name, call.values.password)
+    # A refusal is an answer here, not an error: the failure counter and the audit entry must be committed.
+    return _plain(user) if user else {"refused": "wrong name or password"}
+
+
+def _change_password(call: Call) -> Answer:
+    user = users.change_password(call.connection, call.now, call.values.name, call.values.password)
+    return _plain(user)
+
+
+def _create(call: Call) -> Answer:
+    asked: Report = call.values
+    edit = edits.report(asked.title, asked.severity, asked.channel, call.actor, call.now, asked.text)
+    placed = msgspec.structs.replace(edit.incident, sites=(asked.site,) if asked.site else ())
+    stored = incidents.commit(call.connection, None, placed, edit.entry)
+    return {"id": stored.id, "version": stored.version}
+
+
+def _acknowledge(call: Call) -> Answer:
+    return _edit(call, lambda incident: edits.acknowledge(incident, call.actor, call.now))
+
+
+def _assign(call: Call) -> Answer:
+    owner = users.read_user(call.connection, call.values.owner).name
+    return _edit(call, lambda incident: edits.assign(incident, owner, call.actor, call.now))
+
+
+def _note(call: Call) -> Answer:
+    return _edit(call, lambda incident: edits.note(incident, call.values.text, call.actor, call.now))
+
+
+def _close(call: Call) -> Answer:
+    asked: OfIncident = call.values
+    return _edit(call, lambda incident: edits.close(incident, asked.verdict, asked.text, call.actor, call.now))
+
+
+def _edit(call: Call, edit: Callable[[Incident], Edit]) -> Answer:
+    """Check out, edit, commit."""
+    known = incidents.read_incident(call.connection, EVERYTHING, call.values.id)
+    edited = edit(known)
+    stored = incidents.commit(call.connection, known, edited.incident, edited.entry)
+    return {"id": stored.id, "version": stored.version}
+
+
+def _add_user(call: Call) -> Answer:
+    if call.values.role not in ROLES:
+        raise RefusedError(f"'{call.values.role}' is no role: use {', '.join(ROLES)}")
+    password = users.add_user(call.connection, call.now, call.actor, call.values.name, call.values.role)
+    return {"name": call.values.name, "password": password}
+
+
+def _reset_user(call: Call) -> Answer:
+    password = users.reset_user(call.connection, call.now, call.actor, call.values.name)
+    return {"name": call.values.name, "password": password}
+
+
+def _disable_user(call: Call) -> Answer:
+    users.disable_user(call.connection, call.now, call.actor, call.values.name)
+    return {"name": call.values.name}
+
+
+def _list_users(call: Call) -> Answer:
+    return {"users": [_plain(user) for user in users.list_users(call.connection)]}
+
+
+def _plain(user: users.User) -> Answer:
+    return msgspec.structs.asdict(user)
+
+
+ACTIONS: dict[str, Action] = {
+    "session.begin": Action("", Credentials, _sign_in),
+    "session.password": Action("", Credentials, _change_password),
+    "incidents.create": Action("incident.write", Report, _create),
+    "incidents.acknowledge": Action("incident.write", OfIncident, _acknowledge),
+    "incidents.assign": Action("incident.write", OfIncident, _assign),
+    "incidents.note": Action("incident.write", OfIncident, _note),
+    "incidents.close": Action("incident.write", OfIncident, _close),
+    "users.add": Action("users.write", OfUser, _add_user),
+    "users.reset": Action("users.write", OfUser, _reset_user),
+    "users.disable": Action("users.write", OfUser, _disable_user),
+    "users.list": Action("users.write", Nothing, _list_users),
+}
+"""Every change a person can make."""

@@ -1,0 +1,147 @@
+"""haidang incidents: list, show, create, ack, assign, note, close."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from app.commands.common import AsJson, SettingsFile, ask_centre, settings_of, show, state_of
+from core.clock import vietnam
+from core.incident import Dossier, Incident, State, Verdict
+from core.records import Severity
+from core.scope import EVERYTHING
+from core.stores.incidents import list_incidents, read_dossier
+
+commands = typer.Typer(no_args_is_help=True, help="Sự cố / incidents.")
+
+Number = Annotated[int, typer.Argument(help="The incident's number.")]
+Words = Annotated[str, typer.Option("--text", help="Words for the timeline.")]
+
+_COLUMNS = {
+    "id": "Số",
+    "severity": "Mức độ",
+    "state": "Trạng thái",
+    "title": "Sự cố",
+    "sites": "Điểm cầu",
+    "owner": "Phụ trách",
+    "occurred": "Xảy ra",
+}
+
+
+@commands.command("list")
+def list_(
+    settings: SettingsFile = None,
+    state: Annotated[list[State] | None, typer.Option(help="Only these states; default new and acknowledged.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open incidents, the gravest first."""
+    states = state or [State.NEW, State.ACKNOWLEDGED]
+    with state_of(settings_of(settings)) as connection:
+        found = list_incidents(connection, EVERYTHING, states)
+    rows = [msgspec.to_builtins(one) if as_json else _row(one) for one in found]
+    show(rows, _COLUMNS, as_json=as_json)
+
+
+@commands.command("show")
+def show_(number: Number, settings: SettingsFile = None, as_json: AsJson = False) -> None:
+    """One incident with its alerts, raw lines and timeline."""
+    with state_of(settings_of(settings)) as connection:
+        dossier = read_dossier(connection, EVERYTHING, number)
+    if as_json:
+        show([_plain(dossier)], {}, as_json=True)
+    else:
+        typer.echo(_text(dossier))
+
+
+@commands.command()
+def create(
+    title: Annotated[str, typer.Argument(help="What is said to have happened.")],
+    settings: SettingsFile = None,
+    severity: Severity = Severity.MEDIUM,
+    site: str = "",
+    channel: Annotated[str, typer.Option(help="telephone, e-mail or other")] = "telephone",
+    text: Words = "",
+) -> None:
+    """Enters an incident that was told by telephone or e-mail."""
+    answer = ask_centre(
+        settings_of(settings),
+        "incidents.create",
+        title=title,
+        severity=severity,
+        site=site,
+        channel=channel,
+        text=text,
+    )
+    typer.echo(f"Sự cố / incident {answer['id']}")
+
+
+@commands.command()
+def ack(number: Number, settings: SettingsFile = None) -> None:
+    """Acknowledges an incident."""
+    ask_centre(settings_of(settings), "incidents.acknowledge", id=number)
+
+
+@commands.command()
+def assign(number: Number, owner: Annotated[str, typer.Argument()], settings: SettingsFile = None) -> None:
+    """Gives an incident to a user."""
+    ask_centre(settings_of(settings), "incidents.assign", id=number, owner=owner)
+
+
+@commands.command()
+def note(number: Number, text: Annotated[str, typer.Argument()], settings: SettingsFile = None) -> None:
+    """Adds words to the timeline."""
+    ask_centre(settings_of(settings), "incidents.note", id=number, text=text)
+
+
+@commands.command()
+def close(number: Number, verdict: Verdict, settings: SettingsFile = None, text: Words = "") -> None:
+    """Ends the work on an incident with a verdict."""
+    ask_centre(settings_of(settings), "incidents.close", id=number, verdict=verdict, text=text)
+
+
+def _row(incident: Incident) -> dict[str, object]:
+    return {
+        "id": incident.id,
+        "severity": incident.severity.value,
+        "state": incident.state.value,
+        "title": incident.title["vi"],
+        "sites": ", ".join(incident.sites),
+        "owner": incident.owner,
+        "occurred": vietnam(incident.occurred),
+    }
+
+
+def _plain(dossier: Dossier) -> dict[str, object]:
+    """As JSON takes it: raw lines as text, since they are read by people."""
+    alerts = [
+        {
+            **msgspec.to_builtins(msgspec.structs.replace(alert, evidence=())),
+            "evidence": [
+                {"event": item.event, "time": item.time, "raw": item.raw.decode("utf-8", "replace")}
+                for item in alert.evidence
+            ],
+        }
+        for alert in dossier.alerts
+    ]
+    timeline = msgspec.to_builtins(dossier.timeline)
+    return {"incident": msgspec.to_builtins(dossier.incident), "alerts": alerts, "timeline": timeline}
+
+
+def _text(dossier: Dossier) -> str:
+    head = [f"{name}: {value}" for name, value in _row(dossier.incident).items()]
+    alerts = [
+        line
+        for alert in dossier.alerts
+        for line in (
+            f"\n{alert.title['vi']} ({alert.count})",
+            *(_raw_line(item.time, item.raw) for item in alert.evidence),
+        )
+    ]
+    timeline = [f"{vietnam(one.time)}  {one.actor}  {one.action}  {one.detail}" for one in dossier.timeline]
+    return "\n".join([*head, *alerts, "", *timeline])
+
+
+def _raw_line(time: int, raw: bytes) -> str:
+    return f"  {vietnam(time)}  {raw.decode('utf-8', 'backslashreplace')!r}"

@@ -1,0 +1,217 @@
+"""The logs lane, wired: receivers ─► intake (decode, enrich, store) ─► judge ─► relay."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from app.content import decode_rules
+from app.pipeline import judge
+from collectors.logs.decode import QUARANTINE, Decoder, connection_cut
+from collectors.logs.intake import Intake
+from collectors.logs.ledger import Ledger
+from collectors.logs.relp import RelpReceiver
+from collectors.logs.resend import Streams
+from collectors.logs.spooling import decode_event, encode_head, restore_tails, unjudged
+from collectors.logs.streams import StreamServer
+from collectors.logs.tcp import TcpReceiver
+from collectors.logs.udp import UdpReceiver
+from core.clock import HOUR, SECOND, Clock
+from core.errors import UnavailableError
+from core.files import make_folder
+from core.metrics import LaneMetrics
+from core.outbox import Outbox, Row
+from core.records import Event
+from core.relay import CentreLink, Relay, Silence
+from core.settings import Settings, split_address
+from core.snapshots import Snapshot, keep_snapshot, last_snapshot
+from core.stores.events import EventWriter
+from core.stores.manifest import encode_partition
+from core.stores.spool import Position, Spool
+from detections.engine import ClosureEngine
+from inventory.enrich import Enricher
+from inventory.snapshot import decode_snapshot
+
+SNAPSHOT_SECONDS = 10.0
+STORE_SECONDS = 60.0
+_RECOVERY_BATCH = 1000
+
+
+class LogsLane:
+    """Everything the lane holds.
+
+    Args:
+        settings: of the whole platform.
+        link: the connection to the centre.
+        clock: the time.
+        alarm: the lane's own channel, for when the centre is silent.
+    """
+
+    def __init__(self, settings: Settings, link: CentreLink, clock: Clock, alarm: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._own = settings.lane.logs
+        self._link = link
+        self._clock = clock
+        self._folder = make_folder(settings.logs)
+        self.metrics = LaneMetrics()
+        self._outbox = Outbox(self._folder / "outbox.db", clock)
+        silence = Silence(self._own.centre_silence_seconds, clock.now())
+        self._relay = Relay("logs", self._outbox, link.send, silence, alarm)
+        self._writer = EventWriter(self._folder / "events", decode_event)
+        self._rolled = asyncio.Event()
+        self._udp: UdpReceiver | None = None
+        self._servers: list[StreamServer] = []
+        self._kernel_drops = 0
+
+    async def start(self) -> None:
+        """Takes up where the last process ended, then opens all ways in.
+
+        Raises:
+            UnavailableError: a port is taken or a folder cannot be written.
+        """
+        self._loop = asyncio.get_running_loop()
+        for kind in ("rules", "inventory"):
+            self._use(kind, await self._first_snapshot(kind))
+        self._judge_what_was_left()
+        await self._open_spool()
+        await self._open_receivers()
+
+    def tasks(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs as long as the lane does."""
+        return [
+            self._intake.run(self._clock, self._streams, self._rolled.set),
+            self._relay.run(self._clock),
+            self._keep_store(),
+            self._keep_snapshots(),
+            self._keep_metrics(),
+        ]
+
+    async def stop(self) -> None:
+        """Closes all ways in, carries what was taken in, and closes the files."""
+        if self._udp is not None:
+            await asyncio.to_thread(self._udp.stop)
+        for server in self._servers:
+            await server.stop()
+        await self._intake.drain()
+        self._ledger.close()
+        self._spool.close()
+        self._outbox.close()
+
+    async def _first_snapshot(self, kind: str) -> Snapshot:
+        kept = last_snapshot(self._folder / "snapshots", kind)
+        while kept is None:
+            try:
+                kept = await self._pull(kind, "")
+            except UnavailableError:
+                await asyncio.sleep(0.5)
+        return kept
+
+    async def _pull(self, kind: str, version: str) -> Snapshot | None:
+        answer = await self._link.snapshot(kind, version)
+        if answer is None:
+            return None
+        pulled = Snapshot(version=answer[0], content=answer[1])
+        keep_snapshot(self._folder / "snapshots", kind, pulled)
+        return pulled
+
+    def _use(self, kind: str, pulled: Snapshot) -> None:
+        if kind == "rules":
+            self._matcher = ClosureEngine(decode_rules(pulled.content))
+            self._rules_version = pulled.version
+        else:
+            self._enricher = Enricher(decode_snapshot(pulled.content), self._own.space)
+            self._inventory_version = pulled.version
+
+    def _judge_what_was_left(self) -> None:
+        events, end = unjudged(self._folder / "spool", self._outbox.judged())
+        real = [event for event in events if event.logsource != QUARANTINE]
+        for start in range(0, len(real), _RECOVERY_BATCH):
+            # The position moves with the last part: a crash before it judges all again, and equal hits are folded.
+            last = start + _RECOVERY_BATCH >= len(real)
+            part = real[start : start + _RECOVERY_BATCH]
+            judge(self._matcher, self._outbox, part, end if last else self._outbox.judged())
+
+    async def _open_spool(self) -> None:
+        self._spool = Spool(self._folder / "spool", self._clock)
+        tails = restore_tails(self._folder / "spool")
+        self._streams = Streams(tails.content())
+        self._spool.open(encode_head(tails))
+        decoder = Decoder(self._own)
+        self._intake = Intake(self._spool, tails, self._enrich, self._observe, decoder, self.metrics)
+        self._ledger = Ledger(self._folder / "connections")
+        for interrupted in self._ledger.interrupted:
+            self._cut(interrupted.source)
+            self.metrics.lost.labels(interrupted.source).inc(interrupted.received - interrupted.stored)
+            await self._intake.put(connection_cut(interrupted, self._clock.now()))
+        self._rolled.set()
+
+    async def _open_receivers(self) -> None:
+        own, clock, intake = self._own, self._clock, self._intake
+        if own.udp:
+            self._udp = UdpReceiver(split_address(own.udp), own.receive_buffer, intake, clock)
+            self._udp.start(self._loop)
+        if own.tcp:
+            tcp = TcpReceiver(own.max_message, intake, clock, self._ledger, self._cut)
+            await self._open(tcp.server(split_address(own.tcp)))
+        if own.relp:
+            relp = RelpReceiver(own.max_message, intake, clock, self._streams)
+            await self._open(relp.server(split_address(own.relp)))
+
+    async def _open(self, server: StreamServer) -> None:
+        await server.start()
+        self._servers.append(server)
+
+    def _enrich(self, event: Event) -> Event:
+        return self._enricher.enrich(event)
+
+    def _observe(self, events: Sequence[Event], position: Position) -> None:
+        count = judge(self._matcher, self._outbox, events, position)
+        if count:
+            self.metrics.hits.inc(count)
+            self._loop.call_soon_threadsafe(self._relay.wake)
+
+    def _cut(self, source: str) -> None:
+        self.metrics.cut.labels(source).inc()
+
+    async def _keep_store(self) -> None:
+        """Turns closed segments into minute files, and those of past hours into partitions."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._rolled.wait(), STORE_SECONDS)
+            self._rolled.clear()
+            await asyncio.to_thread(self._store_once)
+
+    def _store_once(self) -> None:
+        segment, offset = self._spool.next
+        self._writer.convert(self._spool.closed())
+        self._writer.compact((segment if offset else self._clock.now()) // HOUR)
+        closed = self._writer.unannounced()
+        if not closed:
+            return
+        rows = [Row(key=f"partition/{part.name}", kind="partition", body=encode_partition(part)) for part in closed]
+        self._outbox.put(rows)
+        self._writer.announced(part.name for part in closed)
+
+    async def _keep_snapshots(self) -> None:
+        while True:
+            await asyncio.sleep(SNAPSHOT_SECONDS)
+            for kind, version in (("rules", self._rules_version), ("inventory", self._inventory_version)):
+                try:
+                    pulled = await self._pull(kind, version)
+                except UnavailableError:
+                    continue  # the last good one stays; the relay tells of a silent centre
+                if pulled is not None:
+                    await asyncio.to_thread(functools.partial(self._use, kind, pulled))
+
+    async def _keep_metrics(self) -> None:
+        while True:
+            self.metrics.outbox.set(await asyncio.to_thread(self._outbox.waiting))
+            self.metrics.centre_silent.set(self._relay.silent(self._clock.now()) / SECOND)
+            if self._udp is not None:
+                drops = self._udp.kernel_drops()
+                self.metrics.kernel_dropped(drops - self._kernel_drops)
+                self._kernel_drops = drops
+            await asyncio.sleep(1)

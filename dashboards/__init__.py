@@ -1,0 +1,1 @@
+"""Dashboards built from code. The first boards come with the series store."""

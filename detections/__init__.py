@@ -1,0 +1,1 @@
+"""The Sigma engine: which rules an event meets, and the alert of each."""

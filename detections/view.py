@@ -1,0 +1,65 @@
+"""An event as rules see it: fields by their ECS names, and everything for keywords."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from core.records import Event, FieldValue
+
+Scalar: TypeAlias = str | int | float | bool
+"""One value of a field; a list holds several."""
+
+OWN_FIELDS: Mapping[str, Callable[[Event], FieldValue]] = {
+    "@timestamp": lambda event: event.time,
+    "unit": lambda event: event.unit or None,
+    "site": lambda event: event.site or None,
+    "device": lambda event: event.device or None,
+}
+"""What the event knows of itself, for a rule that names it; a decoded field of the same name goes first."""
+
+
+def field_value(event: Event, field: str) -> FieldValue:
+    """The field's value; None if it is missing."""
+    if field in event.fields:
+        return event.fields[field]
+    own = OWN_FIELDS.get(field)
+    return own(event) if own else None
+
+
+def scalars(value: FieldValue) -> tuple[Scalar, ...]:
+    """The single values: none of None, each of a list, otherwise the value itself."""
+    if isinstance(value, list):
+        return tuple(value)
+    return () if value is None else (value,)
+
+
+class View:
+    """One event during one match; what several rules ask for is prepared once."""
+
+    __slots__ = ("_event", "_everything")
+
+    def __init__(self, event: Event) -> None:
+        self._event = event
+        self._everything: tuple[Scalar, ...] | None = None
+
+    def has(self, field: str) -> bool:
+        """Whether the field is there, be its value empty or null (Sigma modifiers 2.1, ``exists``)."""
+        return field in self._event.fields or field_value(self._event, field) is not None
+
+    def values(self, field: str) -> tuple[Scalar, ...]:
+        """The field's single values; empty if it is missing, None or an empty list."""
+        return scalars(field_value(self._event, field))
+
+    def everything(self) -> tuple[Scalar, ...]:
+        """What keywords are looked for in: each value of each field, and the raw message as text."""
+        if self._everything is None:
+            self._everything = tuple(self._collect())
+        return self._everything
+
+    def _collect(self) -> Iterator[Scalar]:
+        for value in self._event.fields.values():
+            yield from scalars(value)
+        yield self._event.raw.decode("utf-8", "replace")
