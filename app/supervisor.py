@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from core.errors import UnavailableError
 from core.lifeline import LIFELINE, READY
 
 START_SECONDS = 60.0
@@ -64,20 +63,18 @@ class Supervisor:
         os.set_blocking(self._signal, False)
         self._stopping = False
 
-    def start(self) -> None:
-        """Starts all services, each when the one before is up.
+    def run(self, started: Callable[[], None]) -> bool:
+        """Starts all services, each when the one before is up, tells ``started``, and keeps them until told to stop.
 
-        Raises:
-            UnavailableError: one did not come up; it has said why itself. Those before it are stopped.
+        Returns False if one did not come up; it has said why itself. Those before it are stopped.
         """
         self._catch_signals()
-        try:
-            for service in self._services:
-                if not self._stopping:
-                    self._start(service)
-        except UnavailableError:
-            self.stop()
-            raise
+        up = all(self._stopping or self._start(service) for service in self._services)
+        if up and not self._stopping:
+            started()
+            self.watch()
+        self.stop()
+        return up
 
     def watch(self) -> None:
         """Starts again what dies, until SIGTERM or SIGINT."""
@@ -111,13 +108,12 @@ class Supervisor:
     def _note_stop(self, *_: object) -> None:
         self._stopping = True
 
-    def _start(self, service: Service) -> None:
+    def _start(self, service: Service) -> bool:
         reading, writing = os.pipe()
         process = self._spawn(service, writing)
         os.close(writing)
         self._running.append(Running(service, process, time.monotonic()))
-        if service.says_ready and not self._came_up(reading):
-            raise UnavailableError(f"{service.name} did not start")
+        return not service.says_ready or self._came_up(reading)
 
     def _came_up(self, reading: int) -> bool:
         """Whether the process said so; a pipe that ends without a word is a process that died."""
@@ -130,6 +126,8 @@ class Supervisor:
                     if key.fileobj is pipe:
                         return bool(pipe.read(16))
                     os.read(self._wake, 4096)
+        if not self._stopping:
+            self._say(f"{self._running[-1].service.name} was not up after {START_SECONDS:.0f} s")
         return self._stopping
 
     def _spawn(self, service: Service, writing: int) -> subprocess.Popen[bytes]:

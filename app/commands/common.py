@@ -57,7 +57,7 @@ def ask_centre(settings: Settings, action: str, **values: object) -> Mapping[str
     """Has the centre do an action in the name of the caller's account."""
     client = CentreClient(settings.socket)
     try:
-        answer: Mapping[str, object] = client.call(action, **values)
+        answer: Mapping[str, object] = client.call(action, actor="", **values)
     finally:
         client.close()
     return answer

@@ -10,7 +10,7 @@ import typer
 from app.commands.common import AsJson, SettingsFile, ask_centre, settings_of, show, state_of
 from core.clock import vietnam
 from core.incident import Dossier, Incident, State, Verdict
-from core.records import Severity
+from core.records import Alert, Severity
 from core.scope import EVERYTHING
 from core.stores.incidents import list_incidents, read_dossier
 
@@ -131,17 +131,11 @@ def _plain(dossier: Dossier) -> dict[str, object]:
 
 def _text(dossier: Dossier) -> str:
     head = [f"{name}: {value}" for name, value in _row(dossier.incident).items()]
-    alerts = [
-        line
-        for alert in dossier.alerts
-        for line in (
-            f"\n{alert.title['vi']} ({alert.count})",
-            *(_raw_line(item.time, item.raw) for item in alert.evidence),
-        )
-    ]
+    alerts = [line for alert in dossier.alerts for line in _alert_lines(alert)]
     timeline = [f"{vietnam(one.time)}  {one.actor}  {one.action}  {one.detail}" for one in dossier.timeline]
     return "\n".join([*head, *alerts, "", *timeline])
 
 
-def _raw_line(time: int, raw: bytes) -> str:
-    return f"  {vietnam(time)}  {raw.decode('utf-8', 'backslashreplace')!r}"
+def _alert_lines(alert: Alert) -> list[str]:
+    raw = [f"  {vietnam(item.time)}  {item.raw.decode('utf-8', 'backslashreplace')!r}" for item in alert.evidence]
+    return [f"\n{alert.title['vi']} ({alert.count})", *raw]

@@ -25,7 +25,7 @@ _EVENT_COLUMNS = {"time": "Thời gian", "site": "Điểm cầu", "device": "Thi
 
 
 @events.command()
-def search(
+def search(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
     text: Annotated[str, typer.Argument(help="Text to look for in the fields; empty for all.")] = "",
     settings: SettingsFile = None,
     since: Annotated[str, typer.Option(help="From this time on, ISO 8601; without a zone Vietnam's.")] = "",

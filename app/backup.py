@@ -1,0 +1,176 @@
+"""Backup and restore: a consistent copy of a running platform, and a start from it in an empty folder.
+
+The centre is copied before its lanes, so a lane's copy is never behind it; whatever the restored centre has not
+seen, the lanes send again. Of a lane the stored events are copied before the outbox, whose note of how far they
+were judged may then only be ahead. Secrets are not copied: they are made anew.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from core import audit
+from core.clock import Clock
+from core.errors import ContentError, IntegrityError, RefusedError, UnavailableError
+from core.files import make_folder, replace_file, sync_file
+from core.outbox import renew_epoch
+from core.records import Record
+from core.settings import Settings
+from core.stores.manifest import NAME as MANIFEST
+from core.stores.manifest import Manifest, file_sha256, read_manifest, swap_manifest
+from core.stores.spool import segment_number, segments
+from core.stores.state import copy_state, open_state
+
+FORMAT = 1
+CONTENTS = "backup.json"
+_TRIES = 10
+
+Part = Literal["all", "centre", "lanes"]
+Tell = Callable[[str], None]
+
+
+class Contents(Record, frozen=True, kw_only=True):
+    """What a backup holds: when it was made, and each file's SHA-256. Written last: without it there is no backup."""
+
+    format: int = FORMAT
+    time: int
+    files: dict[str, str]
+
+
+def back_up(settings: Settings, target: Path, clock: Clock, tell: Tell) -> Contents:
+    """Copies centre and lanes into an empty folder, also while they run.
+
+    Raises:
+        RefusedError: the folder is not empty.
+        UnavailableError: there is nothing to copy, or the folder cannot be written.
+    """
+    _must_be_empty(target)
+    make_folder(target, mode=0o700)
+    tell("centre")
+    _copy_centre(settings, target)
+    tell("lane logs")
+    _copy_lane(settings.logs, target / "lanes" / "logs")
+    files = {str(path.relative_to(target)): file_sha256(path) for path in _files(target)}
+    contents = Contents(time=clock.now(), files=files)
+    replace_file(target / CONTENTS, msgspec.json.encode(contents), mode=0o600)
+    return contents
+
+
+def restore(settings: Settings, source: Path, part: Part, clock: Clock, tell: Tell) -> Contents:
+    """Copies a backup into empty folders of these settings, checks every file, and enters it in the audit chain.
+
+    Raises:
+        ContentError: the folder holds no whole backup.
+        IntegrityError: a file of the backup has changed.
+        RefusedError: there is data already.
+    """
+    contents = read_contents(source)
+    places = {"centre": settings.state.parent, "lanes": settings.logs.parent}
+    chosen = {name: place for name, place in places.items() if part in {"all", name}}
+    for place in chosen.values():
+        _must_be_empty(place)
+    for name, digest in contents.files.items():
+        if file_sha256(source / name) != digest:
+            raise IntegrityError(f"{source / name} is not what was backed up: use another backup")
+    for name, place in chosen.items():
+        tell(name)
+        _copy_tree(source / name, place)
+    if "lanes" in chosen and (settings.logs / "outbox.db").exists():
+        renew_epoch(settings.logs / "outbox.db")
+    if "centre" in chosen:
+        _enter_restore(settings, contents, clock)
+    return contents
+
+
+def read_contents(source: Path) -> Contents:
+    """What the backup in this folder holds.
+
+    Raises:
+        ContentError: there is no whole backup, or one of another format.
+    """
+    try:
+        contents = msgspec.json.decode((source / CONTENTS).read_bytes(), type=Contents)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ContentError(f"{source} holds no whole backup: {error}") from error
+    if contents.format != FORMAT:
+        raise ContentError(f"{source} has format {contents.format}, this version reads {FORMAT}")
+    missing = [name for name in contents.files if not (source / name).is_file()]
+    if missing:
+        raise ContentError(f"{source} is not whole: {missing[0]} is missing")
+    return contents
+
+
+def _copy_centre(settings: Settings, target: Path) -> None:
+    if not settings.state.exists():
+        raise UnavailableError(f"there is no state database at {settings.state}: has 'haidang up' run?")
+    centre = make_folder(target / "centre")
+    copy_state(settings.state, centre / settings.state.name)
+    _copy_tree(settings.anchors, centre / "anchors")
+
+
+def _copy_lane(lane: Path, target: Path) -> None:
+    make_folder(target)
+    for _ in range(_TRIES):
+        try:
+            manifest = _copy_events(lane, target)
+        except FileNotFoundError:
+            continue  # a segment became a partition meanwhile
+        if read_manifest(lane / "events") == manifest:
+            break
+    else:
+        raise UnavailableError(f"{lane} keeps changing: try again")
+    if (lane / "outbox.db").exists():
+        copy_state(lane / "outbox.db", target / "outbox.db")
+    _copy_tree(lane / "snapshots", target / "snapshots")
+
+
+def _copy_events(lane: Path, target: Path) -> Manifest:
+    manifest = read_manifest(lane / "events")
+    _copy_files((lane / "events" / part.name for part in manifest.partitions), target / "events")
+    waiting = [path for path in segments(lane / "spool") if segment_number(path) > manifest.through]
+    _copy_files(waiting, target / "spool")
+    if manifest.partitions or manifest.through:
+        swap_manifest(target / "events", msgspec.structs.replace(manifest, retired=()))
+    return manifest
+
+
+def _copy_files(paths: Iterable[Path], target: Path) -> None:
+    make_folder(target)
+    kept = set()
+    for path in paths:
+        copy = target / path.name
+        kept.add(copy)
+        if path.suffix == ".parquet" and copy.exists():
+            continue  # partitions never change: a second try keeps what the first has copied
+        shutil.copyfile(path, copy)
+        sync_file(copy)
+    for stale in set(target.iterdir()) - kept:
+        if stale.name != MANIFEST:
+            stale.unlink()
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _must_be_empty(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RefusedError(f"{folder} is not empty: name an empty folder, or move what is there away")
+
+
+def _enter_restore(settings: Settings, contents: Contents, clock: Clock) -> None:
+    engine = open_state(settings.state)
+    with engine.begin() as connection:
+        detail = msgspec.json.encode({"backup_of": contents.time}).decode()
+        audit.append(connection, clock.now(), "haidang", "platform.restore", "platform", detail)
+    engine.dispose()

@@ -1,0 +1,148 @@
+"""haidang check: builds everything from the settings and says what is wrong or missing, without starting anything."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from app.content import read_inventory
+from collectors.logs.udp import force_receive_buffer
+from core.errors import HaidangError
+from core.files import make_folder
+from core.guard import check_layout
+from core.records import Record
+from core.settings import LogsSettings, Settings, split_address
+from core.sigma import load_rules, read_rule_files
+from correlation.rules import prepare
+from detections.engine import ClosureEngine
+
+PRIVILEGED = 1024
+"""Ports below this need CAP_NET_BIND_SERVICE (capabilities(7))."""
+_CAPABILITIES = {"CAP_NET_BIND_SERVICE": 10, "CAP_NET_ADMIN": 12}
+
+
+class Note(Record, frozen=True, kw_only=True):
+    """One result: an ``error`` keeps the platform from starting, a ``warning`` costs something."""
+
+    level: Literal["good", "warning", "error"]
+    what: str
+    text: str
+
+
+def check(settings: Settings) -> list[Note]:
+    """All that was looked at, in order."""
+    notes: list[Note] = []
+    for what, look in _LOOKS.items():
+        try:
+            notes += look(settings)
+        except HaidangError as error:
+            notes.append(Note(level="error", what=what, text=str(error)))
+    return notes
+
+
+def _layout(_: Settings) -> Iterator[Note]:
+    check_layout()
+    yield Note(level="good", what="packages", text="all lie beside core")
+
+
+def _folders(settings: Settings) -> Iterator[Note]:
+    make_folder(settings.data)
+    yield Note(level="good", what="data", text=f"{settings.data} can be written")
+
+
+def _rules(settings: Settings) -> Iterator[Note]:
+    rules = load_rules(read_rule_files(settings.rules))
+    ClosureEngine(rules)
+    _, unsupported = prepare(rules)
+    yield Note(level="good", what="rules", text=f"{len(rules.rules)} rules, {len(rules.correlations)} correlations")
+    for refused in (*rules.refused, *unsupported):
+        yield Note(level="warning", what="rules", text=f"{refused.file}: {refused.reason}")
+
+
+def _inventory(settings: Settings) -> Iterator[Note]:
+    inventory = read_inventory(settings)
+    text = f"{len(inventory.units)} units, {len(inventory.sites)} sites, {len(inventory.devices)} devices"
+    level: Literal["good", "warning"] = "good" if inventory.sites else "warning"
+    yield Note(level=level, what="inventory", text=text)
+
+
+def _tls(settings: Settings) -> Iterator[Note]:
+    for path in (settings.console.tls_certificate, settings.console.tls_key):
+        if path is not None and not os.access(path, os.R_OK):
+            yield Note(level="error", what="tls", text=f"{path} cannot be read")
+
+
+def _ports(settings: Settings) -> Iterator[Note]:
+    logs = settings.lane.logs
+    streams = {
+        "console": settings.console.address,
+        "relay": settings.centre.relay,
+        "metrics": logs.metrics,
+        "tcp": logs.tcp,
+        "relp": logs.relp,
+    }
+    for name, address in streams.items():
+        if address:
+            yield _port(name, address, socket.SOCK_STREAM)
+    if logs.udp:
+        yield _port("udp", logs.udp, socket.SOCK_DGRAM)
+
+
+def _port(name: str, address: str, kind: socket.SocketKind) -> Note:
+    host, port = split_address(address)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind is socket.SOCK_STREAM))
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            text = f"{address} needs the capability CAP_NET_BIND_SERVICE"
+            return Note(level="error", what=name, text=text)
+        except OSError as error:
+            return Note(level="error", what=name, text=f"cannot listen on {address}: {error.strerror}")
+    return Note(level="good", what=name, text=f"{address} is free")
+
+
+def _privileges(settings: Settings) -> Iterator[Note]:
+    logs = settings.lane.logs
+    low = [address for address in (logs.udp, logs.tcp, logs.relp) if address and split_address(address)[1] < PRIVILEGED]
+    for name in ("CAP_NET_BIND_SERVICE",) if low else ():
+        if not has_capability(name):
+            yield Note(level="error", what="capabilities", text=f"{name} is missing: needed for {', '.join(low)}")
+    yield from _receive_buffer(logs)
+
+
+def _receive_buffer(logs: LogsSettings) -> Iterator[Note]:
+    if not logs.udp:
+        return
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        given = force_receive_buffer(probe, logs.receive_buffer)
+    if given >= logs.receive_buffer:
+        yield Note(level="good", what="socket buffer", text=f"{given} bytes")
+        return
+    most = Path("/proc/sys/net/core/rmem_max").read_text(encoding="ascii").strip()
+    text = (
+        f"udp: asked for {logs.receive_buffer} bytes, given {given} (net.core.rmem_max is {most}): "
+        "give the process CAP_NET_ADMIN or raise net.core.rmem_max, or bursts will be lost"
+    )
+    yield Note(level="warning", what="socket buffer", text=text)
+
+
+def has_capability(name: str) -> bool:
+    """Whether this process has the capability in its effective set (proc(5), CapEff)."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    effective = next(int(line.split()[1], 16) for line in lines if line.startswith("CapEff"))
+    return bool(effective >> _CAPABILITIES[name] & 1)
+
+
+_LOOKS: dict[str, Callable[[Settings], Iterator[Note]]] = {
+    "packages": _layout,
+    "data": _folders,
+    "rules": _rules,
+    "inventory": _inventory,
+    "tls": _tls,
+    "ports": _ports,
+    "capabilities": _privileges,
+}
