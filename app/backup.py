@@ -23,8 +23,9 @@ from core.records import Record
 from core.settings import Settings
 from core.stores.manifest import NAME as MANIFEST
 from core.stores.manifest import Manifest, file_sha256, read_manifest, swap_manifest
+from core.stores.migrate import open_state
 from core.stores.spool import segment_number, segments
-from core.stores.state import copy_state, open_state
+from core.stores.state import copy_state
 
 FORMAT = 1
 CONTENTS = "backup.json"

@@ -22,7 +22,7 @@ from core.settings import Settings
 from core.sigma import RuleSet
 from core.stores import users
 from core.stores.manifest import decode_partition
-from core.stores.state import open_state
+from core.stores.migrate import open_state
 from core.stores.tables import hits, relay_positions
 from correlation.correlator import Correlator
 from correlation.incidents import PLATFORM

@@ -14,7 +14,7 @@ from core.clock import SystemClock
 from core.files import make_folder, replace_file
 from core.settings import HOME, Settings, read_settings
 from core.stores import users
-from core.stores.state import open_state
+from core.stores.migrate import open_state
 
 SECTOR = HOME / "lab" / "data" / "sector"
 SCENARIO = "first_night"

@@ -22,7 +22,7 @@ from app.centre_api import PeerCredentials, local_caller, people_app, relay_app
 from app.content import Content
 from app.lane_logs import LogsLane
 from console.deps import Console
-from console.web import create_app
+from console.web import create_app, end_streams
 from core import lifeline, metrics
 from core.centre import CentreClient
 from core.clock import SystemClock
@@ -34,17 +34,12 @@ from core.settings import Settings, split_address
 from core.snapshots import Snapshot
 from core.stores import users
 from core.stores.state import read_state
+from core.terminal import say
 
 LONGEST_SOCKET_PATH = 107
 """Bytes of a Unix socket's path (unix(7))."""
 
 Tasks = Sequence[Coroutine[Any, Any, None]]
-
-
-def say(text: str) -> None:
-    """One line for whoever looks at the terminal or the journal."""
-    sys.stderr.write(f"haidang: {text}\n")
-    sys.stderr.flush()
 
 
 async def run_centre(settings: Settings) -> None:
@@ -74,6 +69,7 @@ async def run_centre(settings: Settings) -> None:
     people_socket = unix_listening(settings.socket, open_to_all=bool(settings.centre.accounts))
     servers = [_serve(relay, relay_socket), _serve(people, people_socket, http=PeerCredentials), _anchor_hourly(centre)]
     await _run(servers)
+    settings.socket.unlink(missing_ok=True)
     centre.close()
 
 
@@ -103,8 +99,10 @@ async def run_console(settings: Settings) -> None:
         clock=SystemClock(),
         sites=lambda: {site.id: site.name for site in content.inventory().sites},
     )
-    server = _serve(create_app(console), listening("console", own.address), tls=(own.tls_certificate, own.tls_key))
-    await _run([server])
+    app = create_app(console)
+    bound = listening("console", own.address)
+    tls = (own.tls_certificate, own.tls_key)
+    await _run([_serve(app, bound, tls=tls, ending=lambda: end_streams(app))])
 
 
 def alarm_channel(address: str) -> Callable[[str], None]:
@@ -166,11 +164,16 @@ class _Server(uvicorn.Server):
         yield
 
 
+def nothing() -> None:
+    """Does nothing: most applications hold no streams open."""
+
+
 async def _serve(
     app: Litestar,
     bound: socket.socket,
     http: Any = "h11",
     tls: tuple[Path | None, Path | None] = (None, None),
+    ending: Callable[[], None] = nothing,
 ) -> None:
     config = uvicorn.Config(
         app,
@@ -187,6 +190,7 @@ async def _serve(
     try:
         await server.serve(sockets=[bound])
     except asyncio.CancelledError:
+        ending()
         server.should_exit = True
         await server.shutdown(sockets=[bound])
 

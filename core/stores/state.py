@@ -1,4 +1,4 @@
-"""The state database: SQLite in WAL mode through SQLAlchemy Core, brought up to date by alembic."""
+"""The state database: SQLite in WAL mode through SQLAlchemy Core. Its writer opens it by ``core.stores.migrate``."""
 
 from __future__ import annotations
 
@@ -6,35 +6,10 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.util.exc import CommandError
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.errors import IntegrityError, UnavailableError
-from core.files import make_folder
-
-MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
-
-
-def open_state(path: Path) -> Engine:
-    """The writer's engine; one process has it. Creates the database or brings it up to date.
-
-    Raises:
-        UnavailableError: the folder cannot be written.
-        IntegrityError: the file is not our database, or a newer version of the platform wrote it.
-    """
-    make_folder(path.parent)
-    engine = writing_engine(path)
-    try:
-        _upgrade(engine)
-    except (DatabaseError, CommandError) as error:
-        engine.dispose()
-        reason = str(error).splitlines()[0]
-        raise IntegrityError(f"{path} cannot be used: {reason}: restore it from a backup") from error
-    return engine
+from core.errors import UnavailableError
 
 
 def read_state(path: Path) -> Engine:
@@ -59,14 +34,6 @@ def copy_state(source: Path, target: Path) -> None:
 def writing_engine(path: Path) -> Engine:
     """An engine that writes a SQLite file durably: WAL, and on disk when a commit returns."""
     return _engine(f"sqlite:///{path}", _prepare_writer)
-
-
-def _upgrade(engine: Engine) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
 
 
 def _engine(url: str, prepare: Callable[[sqlite3.Connection, ConnectionPoolEntry], None]) -> Engine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -18,7 +19,6 @@ MOST_FAILURES = 5
 """Wrong passwords in a row after which the account must be reset by an administrator."""
 
 _hasher = PasswordHasher()
-_DECOY = _hasher.hash("decoy")  # verified for unknown names, so that answers take equally long
 
 
 class User(Record, frozen=True, kw_only=True):
@@ -122,7 +122,7 @@ def change_password(connection: Connection, now: int, name: str, password: str) 
 def sign_in(connection: Connection, now: int, name: str, password: str) -> User | None:
     """The account if the password is right and it may sign in, else None; both enter the audit chain."""
     row = connection.execute(select(users).where(users.c.name == name)).first()
-    right = _verify(row.password if row else _DECOY, password)
+    right = _verify(row.password if row else _decoy(), password)
     if row is None:
         audit.append(connection, now, "unknown", "session.refused", "user/unknown")
         return None
@@ -147,6 +147,12 @@ def _verify(encoded: str, password: str) -> bool:
         return _hasher.verify(encoded, password)
     except (VerifyMismatchError, InvalidHashError):
         return False
+
+
+@cache
+def _decoy() -> str:
+    """Verified for unknown names, so that answers take equally long."""
+    return _hasher.hash("decoy")
 
 
 def _one_time_password() -> str:

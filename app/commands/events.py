@@ -1,0 +1,74 @@
+"""haidang events: search, quarantined."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from app.commands.common import AsJson, SettingsFile, settings_of, show
+from collectors.logs.spooling import decode_event
+from core.clock import VIETNAM, from_datetime, vietnam
+from core.errors import ContentError
+from core.records import Event
+from core.scope import EVERYTHING
+from core.stores.events import LocalEvents, Query
+
+commands = typer.Typer(no_args_is_help=True, help="Nhật ký đã lưu / stored events.")
+
+_EVENT_COLUMNS = {"time": "Thời gian", "site": "Điểm cầu", "device": "Thiết bị", "message": "Nội dung"}
+
+
+Limit = Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")]
+
+
+@commands.command()
+def search(
+    text: Annotated[str, typer.Argument(help="Text to look for in the fields; empty for all.")] = "",
+    settings: SettingsFile = None,
+    time: Annotated[str, typer.Option(help="FROM or FROM/TO in ISO 8601; Vietnam's time where no zone is given.")] = "",
+    site: Annotated[str, typer.Option(help="Only this site.")] = "",
+    limit: Limit = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Stored events, latest first."""
+    since, until = _interval(time)
+    _show(settings, Query(since=since, until=until, text=text, site=site, limit=limit), as_json=as_json)
+
+
+@commands.command()
+def quarantined(settings: SettingsFile = None, limit: Limit = 1000, as_json: AsJson = False) -> None:
+    """What could not be taken for a message, with the reason, latest first."""
+    _show(settings, Query(quarantined=True, limit=limit), as_json=as_json)
+
+
+def _show(settings: Path | None, query: Query, *, as_json: bool) -> None:
+    folder = settings_of(settings).logs
+    found = LocalEvents(folder / "spool", folder / "events", decode_event).search(EVERYTHING, query)
+    show([_plain(one) if as_json else _row(one) for one in found], _EVENT_COLUMNS, as_json=as_json)
+
+
+def _interval(text: str) -> tuple[int, int]:
+    """An ISO 8601 interval, or its beginning alone, as nanoseconds."""
+    since, _, until = text.partition("/")
+    return _time(since) if since else 0, _time(until) if until else 1 << 62
+
+
+def _time(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ContentError(f"'{text}' is no time: write 2026-11-22T13:30 or 2026-11-22T13:30:00+07:00") from None
+    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM))
+
+
+def _row(event: Event) -> dict[str, object]:
+    message = event.fields.get("error.message") or event.fields.get("message") or ""
+    return {"time": vietnam(event.time), "site": event.site, "device": event.device, "message": message}
+
+
+def _plain(event: Event) -> dict[str, object]:
+    return {**msgspec.to_builtins(event), "raw": event.raw.decode("utf-8", "replace")}

@@ -1,0 +1,34 @@
+"""haidang backup, restore: keeping a copy, and coming back from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.backup import Part, back_up
+from app.backup import restore as restore_backup
+from app.commands.common import SettingsFile, settings_of
+from core.clock import SystemClock, vietnam
+from core.terminal import say
+
+commands = typer.Typer()
+
+
+@commands.command()
+def backup(folder: Annotated[Path, typer.Argument(help="An empty folder.")], settings: SettingsFile = None) -> None:
+    """Copies all data, also while the platform runs; secrets are left out."""
+    contents = back_up(settings_of(settings), folder, SystemClock(), say)
+    typer.echo(f"Đã sao lưu {len(contents.files)} tệp / backed up {len(contents.files)} files: {folder}")
+
+
+@commands.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="A backup.")],
+    settings: SettingsFile = None,
+    part: Annotated[Part, typer.Option(help="all, or only the centre or the lanes.")] = "all",
+) -> None:
+    """Puts a backup into the empty data folder of the settings; lanes then send again what the centre lacks."""
+    contents = restore_backup(settings_of(settings), folder, part, SystemClock(), say)
+    typer.echo(f"Đã khôi phục bản sao lúc / restored the backup of {vietnam(contents.time)}")

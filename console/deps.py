@@ -1,0 +1,48 @@
+"""What the console is given: it makes no connection and reads no setting itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from litestar.connection import ASGIConnection
+from sqlalchemy import Engine
+
+from core.clock import Clock
+
+
+class Centre(Protocol):
+    """The centre's API, as ``core.centre.CentreClient`` offers it."""
+
+    def call(self, action: str, actor: str = "", **values: object) -> Any:
+        """Does one action for the actor and returns its answer; refusals are raised."""
+        ...
+
+
+@dataclass(frozen=True)
+class Console:
+    """The console's surroundings.
+
+    Attributes:
+        state: the state database, for reading only.
+        centre: where every change goes.
+        session_key: 32 bytes that encrypt the session cookies; a new key ends all sessions.
+        language: ``vi`` or ``en``, for who has not chosen one.
+        secure: whether people come by TLS; cookies are then sent by TLS only.
+        sites: gives the names of all sites by their ids, as the inventory now is.
+    """
+
+    state: Engine
+    centre: Centre
+    session_key: bytes
+    language: str
+    secure: bool
+    clock: Clock
+    sites: Callable[[], Mapping[str, str]]
+
+
+def console_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Console:
+    """The surroundings of the application that this request came to."""
+    console: Console = connection.app.state["console"]
+    return console

@@ -1,0 +1,125 @@
+"""The pages that only show: queue, incident, their live parts, the stream and the list for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from litestar import get
+from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.response import ServerSentEvent
+
+from console.deps import console_of
+from console.reads import (
+    MOST_COUNTED,
+    Filter,
+    count_new,
+    dossier_mark,
+    list_owners,
+    list_queue,
+    queue_mark,
+    read_one,
+    view_for,
+)
+from console.render import Answer, AnyRequest, language_of, render
+from console.sessions import live_user
+from console.stream import Changes, page_events
+from console.views import incident_view, row
+from core.incident import Incident, Verdict
+
+ChosenFilter = Annotated[Filter, QueryParameter(name="state")]
+
+_READ = {"action": "read"}
+
+
+@get("/", opt=_READ, sync_to_thread=True)
+def queue(request: AnyRequest, chosen: ChosenFilter = Filter.OPEN) -> Answer:
+    """The queue of incidents."""
+    return render(request, "queue", queue_values(request, chosen))
+
+
+@get("/queue", opt=_READ, sync_to_thread=True)
+def queue_part(request: AnyRequest, chosen: ChosenFilter = Filter.OPEN) -> Answer:
+    """The queue's live part alone."""
+    return render(request, "queue_part", queue_values(request, chosen))
+
+
+@get("/incidents.json", opt=_READ, sync_to_thread=True)
+def queue_json(request: AnyRequest, chosen: ChosenFilter = Filter.OPEN) -> list[Incident]:
+    """The same list for programs."""
+    return list_queue(console_of(request), request.user, chosen)
+
+
+@get("/incidents/{number:int}", opt=_READ, sync_to_thread=True)
+def incident(request: AnyRequest, number: FromPath[int]) -> Answer:
+    """One incident with all that belongs to it."""
+    return incident_page(request, number)
+
+
+@get("/incidents/{number:int}/part", opt=_READ, sync_to_thread=True)
+def incident_part(request: AnyRequest, number: FromPath[int]) -> Answer:
+    """The incident's live part alone."""
+    return render(request, "incident_part", incident_values(request, number))
+
+
+@get("/stream", opt=_READ, sync_to_thread=False)
+def stream(request: AnyRequest, chosen: ChosenFilter = Filter.OPEN, incident: FromQuery[int] = 0) -> ServerSentEvent:
+    """Tells an open page when to fetch its parts again, until the session ends."""
+    console, session = console_of(request), dict(request.session)
+    changes: Changes = request.app.state["changes"]
+
+    def look() -> str | None:
+        user = live_user(console.state, session, console.clock.now())
+        if user is None:
+            return None
+        if incident:
+            return dossier_mark(read_one(console, user, incident))
+        return queue_mark(list_queue(console, user, chosen), count_new(console, user))
+
+    return ServerSentEvent(page_events(changes, look))
+
+
+def queue_values(request: AnyRequest, chosen: Filter) -> dict[str, object]:
+    """What the queue's templates show."""
+    console = console_of(request)
+    view = view_for(console, language_of(request))
+    new = count_new(console, request.user)
+    return {
+        "rows": [row(found, view) for found in list_queue(console, request.user, chosen)],
+        "chosen": chosen.value,
+        "filters": [each.value for each in Filter],
+        "new": f"{new - 1}+" if new == MOST_COUNTED else str(new or ""),
+    }
+
+
+def incident_values(request: AnyRequest, number: int) -> dict[str, object]:
+    """What the incident's templates show.
+
+    Raises:
+        NotFoundError: there is no such incident within the user's scope.
+    """
+    console = console_of(request)
+    dossier = read_one(console, request.user, number)
+    return {"incident": incident_view(dossier, view_for(console, language_of(request)))}
+
+
+def incident_page(
+    request: AnyRequest,
+    number: FromPath[int],
+    typed: Mapping[str, str] | None = None,
+    problem: str = "",
+    status: int = 200,
+) -> Answer:
+    """The incident's page, with what was typed and the line that says why it was not done."""
+    values = incident_values(request, number)
+    values |= {
+        "owners": list_owners(console_of(request)),
+        "verdicts": [verdict.value for verdict in Verdict],
+        "typed": dict.fromkeys(("owner", "text", "verdict", "close_text"), "") | dict(typed or {}),
+        "problem": problem,
+        "here": f"/incidents/{number}",
+    }
+    return render(request, "incident", values, status)
+
+
+PAGES = [queue, queue_part, queue_json, incident, incident_part, stream]

@@ -1,0 +1,96 @@
+"""Errors become one clear line with the right status: a page for a browser, a line for htmx, JSON for a program."""
+
+from __future__ import annotations
+
+import logging
+
+from litestar import MediaType, Response
+from litestar.exceptions import HTTPException, PermissionDeniedException
+from litestar.response import Redirect
+from litestar.types import ExceptionHandlersMap
+from markupsafe import escape
+
+from console.render import Answer, AnyRequest, is_htmx, language_of, render
+from console.sessions import PasswordChangeNeeded, SignInNeeded
+from console.texts import say, say_if_known
+from core.errors import HaidangError, NotFoundError, RefusedError, UnavailableError
+
+CSRF_COOKIE = "haidang_csrf"
+
+_STATUS: dict[type[HaidangError], int] = {NotFoundError: 404, RefusedError: 409, UnavailableError: 503}
+_log = logging.getLogger("haidang.console")
+
+
+def status_of(error: HaidangError) -> int:
+    """The HTTP status that tells the same."""
+    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
+
+
+def line_of(request: AnyRequest, error: HaidangError) -> str:
+    """The error as one line in the reader's language; the reason for a refusal is the centre's own words."""
+    return say(language_of(request), f"problem.{status_of(error)}", reason=error)
+
+
+def answer_problem(request: AnyRequest, status: int, text: str) -> Answer:
+    """The problem in the form that the request wants."""
+    if request.url.path.endswith(".json"):
+        return Response({"reason": text}, status_code=status)
+    if is_htmx(request):
+        return _line(request, status, text)
+    return render(request, "error", {"problem": text}, status)
+
+
+def _line(request: AnyRequest, status: int, text: str) -> Answer:
+    headers = {"HX-Reswap": "none"} if request.method == "GET" else {}  # a live part stays as it was
+    return Response(str(escape(text)), media_type=MediaType.HTML, status_code=status, headers=headers)
+
+
+def _on_haidang_error(request: AnyRequest, error: HaidangError) -> Answer:
+    return answer_problem(request, status_of(error), line_of(request, error))
+
+
+def _on_http_error(request: AnyRequest, error: HTTPException) -> Answer:
+    language = language_of(request)
+    otherwise = say(language, "problem.other", status=error.status_code)
+    return answer_problem(request, error.status_code, say_if_known(language, f"problem.{error.status_code}", otherwise))
+
+
+def _on_forbidden(request: AnyRequest, error: PermissionDeniedException) -> Answer:
+    expired = "CSRF" in error.detail
+    text = say(language_of(request), "problem.form_expired" if expired else "problem.403")
+    answer = answer_problem(request, 403, text)
+    if expired:
+        answer.delete_cookie(CSRF_COOKIE)  # one signed with an earlier key would never be replaced
+    return answer
+
+
+def _on_defect(request: AnyRequest, error: Exception) -> Answer:
+    _log.error("defect at %s %s", request.method, request.url.path, exc_info=error)
+    return answer_problem(request, 500, say(language_of(request), "problem.500"))
+
+
+def _on_sign_in_needed(request: AnyRequest, _: SignInNeeded) -> Answer:
+    return _go(request, "/sign-in", 401, "problem.401")
+
+
+def _on_password_change_needed(request: AnyRequest, _: PasswordChangeNeeded) -> Answer:
+    return _go(request, "/password", 403, "problem.403")
+
+
+def _go(request: AnyRequest, path: str, status: int, key: str) -> Answer:
+    if is_htmx(request) or request.url.path.endswith(".json"):
+        answer = answer_problem(request, status, say(language_of(request), key))
+        answer.headers["HX-Redirect"] = path
+        return answer
+    wanted = {"next": request.url.path} if path == "/sign-in" and request.method == "GET" else {}
+    return Redirect(path, status_code=303, query_params=wanted or None)
+
+
+HANDLERS: ExceptionHandlersMap = {
+    SignInNeeded: _on_sign_in_needed,
+    PasswordChangeNeeded: _on_password_change_needed,
+    HaidangError: _on_haidang_error,
+    PermissionDeniedException: _on_forbidden,
+    HTTPException: _on_http_error,
+    500: _on_defect,
+}

@@ -1,0 +1,80 @@
+"""What the console reads from the state database, always within the user's scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from console.deps import Console
+from console.sessions import scope_of
+from console.views import View
+from core.incident import Dossier, Incident, State
+from core.stores.incidents import list_incidents, read_dossier
+from core.stores.users import User, list_users
+from inventory.rights import may
+
+MOST_ROWS = 200
+MOST_SEARCHED = 5_000
+"""Open incidents among which one's own are looked for."""
+MOST_COUNTED = 100
+
+_OPEN = (State.NEW, State.ACKNOWLEDGED)
+
+
+class Filter(StrEnum):
+    """Which incidents the queue shows."""
+
+    OPEN = "open"
+    MINE = "mine"
+    CLOSED = "closed"
+
+
+def list_queue(console: Console, user: User, chosen: Filter) -> list[Incident]:
+    """The chosen incidents, the gravest first, then the latest changed."""
+    scope = scope_of(user)
+    with console.state.connect() as connection:
+        if chosen is Filter.CLOSED:
+            return list_incidents(connection, scope, (State.CLOSED,), MOST_ROWS)
+        if chosen is Filter.OPEN:
+            return list_incidents(connection, scope, _OPEN, MOST_ROWS)
+        found = list_incidents(connection, scope, _OPEN, MOST_SEARCHED)
+    return [incident for incident in found if incident.owner == user.name][:MOST_ROWS]
+
+
+def count_new(console: Console, user: User) -> int:
+    """Incidents that nobody has acknowledged; counted up to ``MOST_COUNTED``."""
+    with console.state.connect() as connection:
+        return len(list_incidents(connection, scope_of(user), (State.NEW,), MOST_COUNTED))
+
+
+def read_one(console: Console, user: User, number: int) -> Dossier:
+    """The incident with its alerts and timeline.
+
+    Raises:
+        NotFoundError: there is none within the user's scope.
+    """
+    with console.state.connect() as connection:
+        return read_dossier(connection, scope_of(user), number)
+
+
+def list_owners(console: Console) -> list[str]:
+    """To whom an incident can be assigned: those who may work on it."""
+    with console.state.connect() as connection:
+        users = list_users(connection)
+    return [user.name for user in users if not user.disabled and may(user.role, "incident.write")]
+
+
+def view_for(console: Console, language: str) -> View:
+    """For whom and when the views are made."""
+    return View(language=language, sites=console.sites(), now=console.clock.now())
+
+
+def queue_mark(incidents: Iterable[Incident], new: int) -> str:
+    """Differs where the queue would look different."""
+    return " ".join([str(new), *(f"{incident.id}:{incident.version}" for incident in incidents)])
+
+
+def dossier_mark(dossier: Dossier) -> str:
+    """Differs where the incident's page would look different."""
+    alerts = [f"{alert.id}:{alert.count}:{alert.end}:{len(alert.evidence)}" for alert in dossier.alerts]
+    return " ".join([str(dossier.incident.version), str(len(dossier.timeline)), *alerts])

@@ -1,0 +1,255 @@
+"""What the templates show, made from records: pure, so that every odd byte and time can be tested."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+
+from core.clock import HOUR, MINUTE, iso, vietnam
+from core.incident import Dossier, Incident, State, TimelineEntry, Verdict
+from core.records import Alert, Evidence, Record, Severity
+
+SHAPES = {
+    Severity.INFORMATIONAL: "○",
+    Severity.LOW: "●",
+    Severity.MEDIUM: "◆",
+    Severity.HIGH: "▲",
+    Severity.CRITICAL: "■",
+}
+"""So that the severity is never told by colour alone."""
+
+_DAY = 24 * HOUR
+_NAMES = {"\0": "NUL", "\t": "TAB", "\n": "LF", "\r": "CR", "\x1b": "ESC"}
+
+
+class View(Record, frozen=True, kw_only=True):
+    """For whom and when: language, the sites' names, and now."""
+
+    language: str
+    sites: Mapping[str, str]
+    now: int
+
+
+class Moment(Record, frozen=True, kw_only=True):
+    """A time as people read it and as machines do."""
+
+    text: str
+    iso: str
+
+
+class Age(Record, frozen=True, kw_only=True):
+    """How long ago: the unit is the end of a text key."""
+
+    unit: str
+    count: int
+
+
+class Row(Record, frozen=True, kw_only=True):
+    """An incident in the queue."""
+
+    number: int
+    title: str
+    severity: str
+    shape: str
+    state: str
+    owner: str
+    place: str
+    object: str
+    detected: Moment
+    age: Age
+    is_new: bool
+
+
+class Head(Record, frozen=True, kw_only=True):
+    """An incident at the top of its page. A moment that has not come is None."""
+
+    row: Row
+    is_open: bool
+    verdict: str
+    tlp: str
+    units: str
+    sites: str
+    devices: str
+    channel: str
+    refers_to: int
+    occurred: Moment | None
+    acknowledged: Moment | None
+    contained: Moment | None
+    resolved: Moment | None
+
+
+class Line(Record, frozen=True, kw_only=True):
+    """One raw event."""
+
+    time: Moment
+    text: str
+
+
+class AlertView(Record, frozen=True, kw_only=True):
+    """An alert with all the evidence it holds; ``left_out`` counts the events it holds no longer."""
+
+    title: str
+    rule: str
+    severity: str
+    shape: str
+    object: str
+    techniques: tuple[str, ...]
+    first: Moment
+    last: Moment
+    count: int
+    lines: tuple[Line, ...]
+    left_out: int
+
+
+class Step(Record, frozen=True, kw_only=True):
+    """One entry of the timeline. ``verdict`` is that with which the incident was closed, else empty."""
+
+    time: Moment
+    actor: str
+    action: str
+    verdict: str
+    detail: str
+
+
+class IncidentView(Record, frozen=True, kw_only=True):
+    """The whole page of an incident."""
+
+    head: Head
+    alerts: tuple[AlertView, ...]
+    timeline: tuple[Step, ...]
+
+
+def incident_view(dossier: Dossier, view: View) -> IncidentView:
+    """All that the incident's page shows."""
+    return IncidentView(
+        head=head(dossier.incident, view),
+        alerts=tuple(alert_view(alert, view) for alert in dossier.alerts),
+        timeline=tuple(step(entry) for entry in dossier.timeline),
+    )
+
+
+def row(incident: Incident, view: View) -> Row:
+    """The incident as one line of the queue."""
+    return Row(
+        number=incident.id,
+        title=in_language(incident.title, view.language),
+        severity=incident.severity.value,
+        shape=SHAPES[incident.severity],
+        state=incident.state.value,
+        owner=incident.owner,
+        place=_joined(_names(incident.sites, view.sites) or incident.units or incident.devices),
+        object=object_text(incident.object),
+        detected=moment(incident.detected),
+        age=age(view.now - incident.detected),
+        is_new=incident.state is State.NEW,
+    )
+
+
+def head(incident: Incident, view: View) -> Head:
+    """The incident as the top of its page."""
+    return Head(
+        row=row(incident, view),
+        is_open=incident.state is not State.CLOSED,
+        verdict=incident.verdict.value if isinstance(incident.verdict, Verdict) else "",
+        tlp=f"TLP:{incident.tlp.value.upper()}",
+        units=_joined(incident.units),
+        sites=_joined(_names(incident.sites, view.sites)),
+        devices=_joined(incident.devices),
+        channel=incident.channel,
+        refers_to=incident.refers_to,
+        occurred=moment_or_none(incident.occurred),
+        acknowledged=moment_or_none(incident.acknowledged),
+        contained=moment_or_none(incident.contained),
+        resolved=moment_or_none(incident.resolved),
+    )
+
+
+def alert_view(alert: Alert, view: View) -> AlertView:
+    """The alert with every line of its evidence."""
+    return AlertView(
+        title=in_language(alert.title, view.language),
+        rule=alert.rule,
+        severity=alert.severity.value,
+        shape=SHAPES[alert.severity],
+        object=object_text(alert.object),
+        techniques=alert.techniques,
+        first=moment(alert.start),
+        last=moment(alert.end),
+        count=alert.count,
+        lines=tuple(line(evidence) for evidence in alert.evidence),
+        left_out=max(0, alert.count - len(alert.evidence)),
+    )
+
+
+def line(evidence: Evidence) -> Line:
+    """One raw event, safe to look at."""
+    return Line(time=exact_moment(evidence.time), text=visible(evidence.raw))
+
+
+def step(entry: TimelineEntry) -> Step:
+    """One entry of the timeline; the detail of a closing begins with its verdict: ``benign: words``."""
+    verdict, _, words = entry.detail.partition(": ")
+    is_closing = entry.action == "closed" and verdict in set(Verdict)
+    return Step(
+        time=moment(entry.time),
+        actor=entry.actor,
+        action=entry.action,
+        verdict=verdict if is_closing else "",
+        detail=words if is_closing else entry.detail,
+    )
+
+
+def visible(raw: bytes) -> str:
+    """The bytes as UTF-8 text in which nothing hides.
+
+    What is invisible or turns the direction of writing (Unicode's categories Cc, Cf, Zl, Zp) is told by its name
+    (``‹ESC›``) or code point (``‹U+202E›``); bytes that are not UTF-8 become U+FFFD.
+    """
+    return "".join(_visible(character) for character in raw.decode("utf-8", "replace"))
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"}:
+        return f"‹{_NAMES.get(character) or f'U+{ord(character):04X}'}›"
+    return character
+
+
+def age(nanoseconds: int) -> Age:
+    """How long ago, in the largest unit that has gone by whole; the future is now."""
+    for unit, length in (("days", _DAY), ("hours", HOUR), ("minutes", MINUTE)):
+        if nanoseconds >= length:
+            return Age(unit=unit, count=nanoseconds // length)
+    return Age(unit="now", count=0)
+
+
+def moment(nanoseconds: int) -> Moment:
+    """To the second, in Asia/Ho_Chi_Minh."""
+    return Moment(text=vietnam(nanoseconds), iso=iso(nanoseconds))
+
+
+def exact_moment(nanoseconds: int) -> Moment:
+    """To the millisecond, in Asia/Ho_Chi_Minh."""
+    return Moment(text=f"{vietnam(nanoseconds)}.{nanoseconds // 1_000_000 % 1000:03d}", iso=iso(nanoseconds))
+
+
+def moment_or_none(nanoseconds: int) -> Moment | None:
+    """None for what has not happened, which records tell by 0."""
+    return moment(nanoseconds) if nanoseconds else None
+
+
+def in_language(title: Mapping[str, str], language: str) -> str:
+    """The title in that language, else in any that it has."""
+    return title.get(language) or next(iter(title.values()), "")
+
+
+def object_text(pairs: Iterable[tuple[str, str]]) -> str:
+    """What was hit: ``source.ip 203.0.113.7 · user.name root``."""
+    return visible(" · ".join(f"{field} {value}".strip() for field, value in pairs).encode())
+
+
+def _names(sites: Iterable[str], names: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(names.get(site, site) for site in sites)
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return ", ".join(parts)

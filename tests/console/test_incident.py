@@ -1,0 +1,194 @@
+"""One incident: everything on its page, and what people do with it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from core.errors import NotFoundError, RefusedError, UnavailableError
+from core.incident import State, Verdict
+
+HTMX = {"HX-Request": "true"}
+
+
+def test_the_page_shows_all_that_belongs_to_the_incident(analyst, store, make_alert):
+    store(make_alert(lines=3, count=8), units=("VKS-HN",), devices=("fw-hn-01",), channel="telephone")
+    page = analyst.get("/incidents/1").text
+    for text in (
+        "Sự cố số 1",
+        "TLP:AMBER",
+        "VKS-HN",
+        "fw-hn-01",
+        "Điện thoại",
+        "T1110.001",
+        "opened by its first alert",
+    ):
+        assert text in page
+    assert "5 sự kiện ở giữa" in page
+    assert "Mở sự cố" in page
+
+
+def test_every_raw_line_is_there(analyst, store, make_alert):
+    store(make_alert(raw=b"a unique line", lines=100))
+    assert analyst.get("/incidents/1").text.count("<code>a unique line</code>") == 100
+
+
+def test_a_raw_line_is_never_markup(analyst, store, make_alert):
+    store(make_alert(raw=b"GET /<script>alert(1)</script>\x1b[31m\xff\" onload='x"))
+    for path in ("/incidents/1", "/incidents/1/part"):
+        page = analyst.get(path).text
+        assert "<script>alert" not in page
+        assert "<code>GET /&lt;script&gt;alert(1)&lt;/script&gt;‹ESC›[31m\ufffd&#34; onload=&#39;x</code>" in page
+
+
+def test_a_closed_incident_shows_its_verdict_and_no_button_to_close_it_again(analyst, store):
+    store(state=State.CLOSED, verdict=Verdict.FALSE_POSITIVE)
+    page = analyst.get("/incidents/1").text
+    assert "Cảnh báo sai" in page
+    assert 'data-opens="close"' not in page
+
+
+def test_an_incident_that_is_not_there_is_not_found(analyst):
+    answer = analyst.get("/incidents/404")
+    assert answer.status_code == 404
+    assert "Không tìm thấy" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "typed", "call"),
+    [
+        ("acknowledge", {}, ("incidents.acknowledge", {})),
+        ("assign", {"owner": "binh"}, ("incidents.assign", {"owner": "binh"})),
+        ("note", {"text": " đã gọi điểm cầu "}, ("incidents.note", {"text": "đã gọi điểm cầu"})),
+        ("note", {"text": "123"}, ("incidents.note", {"text": "123"})),
+        (
+            "close",
+            {"verdict": "benign", "close_text": "kiểm tra xong"},
+            ("incidents.close", {"verdict": "benign", "text": "kiểm tra xong"}),
+        ),
+    ],
+)
+def test_each_form_becomes_one_call_in_the_users_name(analyst, store, centre, path, typed, call):
+    store()
+    answer = analyst.post(f"/incidents/1/{path}", typed)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/incidents/1")
+    assert centre.calls[-1] == (call[0], "an", {"id": 1, **call[1]})
+
+
+def test_a_part_that_did_something_has_the_page_refreshed(analyst, store):
+    store()
+    answer = analyst.post("/incidents/1/acknowledge", {}, **HTMX)
+    assert (answer.status_code, answer.text, answer.headers["HX-Trigger"]) == (200, "", "refresh")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (RefusedError("incident 1 was changed <meanwhile>"), 409, "Không thực hiện được: incident 1 was changed"),
+        (NotFoundError("gone"), 404, "Không tìm thấy"),
+        (UnavailableError("down"), 503, "Trung tâm xử lý chưa trả lời"),
+    ],
+)
+def test_a_refusal_is_one_line_and_keeps_what_was_typed(analyst, store, centre, error, status, line):
+    store()
+    centre.error = error
+    answer = analyst.post("/incidents/1/note", {"text": "dài & <b>quý</b>"})
+    assert answer.status_code == status
+    assert line in answer.text
+    assert "<meanwhile>" not in answer.text
+    assert "dài &amp; &lt;b&gt;quý&lt;/b&gt;</textarea>" in answer.text
+    part = analyst.post("/incidents/1/note", {"text": "dài"}, **HTMX)
+    assert part.status_code == status
+    assert part.text.startswith(line)
+    assert "<" not in part.text
+
+
+def test_closing_keeps_verdict_and_words_when_it_is_refused(analyst, store, centre):
+    store()
+    centre.error = RefusedError("no")
+    page = analyst.post("/incidents/1/close", {"verdict": "duplicate", "close_text": "như sự cố 7"}).text
+    assert re.search(r'value="duplicate" required checked', page)
+    assert "như sự cố 7</textarea>" in page
+
+
+@pytest.mark.parametrize(
+    ("path", "typed", "line"),
+    [
+        ("note", {"text": "   "}, "Ghi chú còn trống"),
+        ("assign", {"owner": ""}, "Hãy chọn người xử lý"),
+        ("close", {"close_text": "x"}, "Hãy chọn kết luận"),
+        ("close", {"verdict": "whatever"}, "Hãy chọn kết luận"),
+    ],
+)
+def test_an_incomplete_form_is_not_sent_on(analyst, store, centre, path, typed, line):
+    store()
+    before = len(centre.calls)
+    answer = analyst.post(f"/incidents/1/{path}", typed)
+    assert answer.status_code == 422
+    assert line in answer.text
+    assert len(centre.calls) == before
+
+
+def test_only_those_who_may_work_on_it_can_be_chosen(analyst, store, centre):
+    centre.set_user("binh", disabled=1)
+    store()
+    page = analyst.get("/incidents/1").text
+    assert re.findall(r"<option>(\w+)</option>", page) == ["an"]
+
+
+def test_a_viewer_may_look_and_not_touch(browser, store, centre):
+    store()
+    browser.sign_in("xem")
+    page = browser.get("/incidents/1")
+    assert page.status_code == 200
+    assert 'action="/incidents' not in page.text
+    before = len(centre.calls)
+    for path in ("acknowledge", "assign", "note", "close"):
+        assert (
+            browser.post(f"/incidents/1/{path}", {"text": "x", "owner": "xem", "verdict": "benign"}).status_code == 403
+        )
+    assert browser.post("/incidents/new", {"title": "x"}).status_code == 403
+    assert len(centre.calls) == before
+
+
+NEW = {"title": "Mất mạng", "severity": "high", "site": "hn", "channel": "telephone", "text": "Ông B. gọi lúc 3 giờ"}
+
+
+def test_a_new_incident_goes_to_the_centre_and_its_page_opens(analyst, centre):
+    answer = analyst.post("/incidents/new", NEW)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/incidents/7")
+    assert centre.calls[-1] == ("incidents.create", "an", NEW)
+
+
+@pytest.mark.parametrize(
+    "fault", [{"title": " "}, {"severity": "bad"}, {"site": "nowhere"}, {"channel": "pigeon"}, {"channel": "detection"}]
+)
+def test_a_new_incident_that_is_incomplete_is_not_sent_on_and_keeps_what_was_typed(analyst, centre, fault):
+    answer = analyst.post("/incidents/new", NEW | fault)
+    assert answer.status_code == 422
+    assert "Ông B. gọi lúc 3 giờ</textarea>" in answer.text
+    assert [call[0] for call in centre.calls] == ["session.begin"]
+
+
+def test_a_new_incident_that_is_refused_keeps_every_field(analyst, centre):
+    centre.error = UnavailableError("down")
+    answer = analyst.post("/incidents/new", NEW)
+    assert answer.status_code == 503
+    for kept in ('value="Mất mạng"', 'value="high" selected', 'value="hn" selected', 'value="telephone" selected'):
+        assert kept in answer.text
+    assert "Ông B. gọi lúc 3 giờ</textarea>" in answer.text
+
+
+def test_the_form_for_a_new_incident_offers_the_sites_by_name(analyst):
+    page = analyst.get("/incidents/new").text
+    assert re.findall(r'<option value="(?:hn|dn)">([^<]+)<', page) == [
+        "Viện KSND thành phố Hà Nội",
+        "Viện KSND thành phố Đà Nẵng",
+    ]
+
+
+def test_a_body_beyond_all_measure_is_refused(analyst, store):
+    store()
+    answer = analyst.post("/incidents/1/note", {"text": "x" * 300_000})
+    assert answer.status_code == 413

@@ -1,0 +1,110 @@
+"""What kill -9 may cost: over RELP nothing, over TCP what the kernel had taken, counted and told."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from peers import relp_to, rsyslogd, tcp_to
+from running import Platform, eventually, running
+
+LINES = 10_000
+GUESSES = 12
+
+
+def lines() -> list[str]:
+    """Numbered lines, and among them the guesses and the login that make one incident."""
+    plain = [f"app[7]: line {number:05d}" for number in range(LINES)]
+    for guess in range(GUESSES):
+        at = 1000 + 700 * guess
+        plain[at] = f"sshd[9]: Failed password for root from 203.0.113.9 port {40000 + guess} ssh2 line {at:05d}"
+    plain[-1] = f"sshd[9]: Accepted password for root from 203.0.113.9 port 50000 ssh2 line {LINES - 1:05d}"
+    return plain
+
+
+def numbers(platform: Platform) -> Counter[str]:
+    """How often each numbered line is stored."""
+    return Counter(raw.rpartition("line ")[2].strip() for raw in platform.stored("line 0"))
+
+
+def kill_lane(platform: Platform) -> None:
+    platform.kill("logs")
+
+
+def kill_centre(platform: Platform) -> None:
+    platform.kill("centre")
+
+
+def kill_console(platform: Platform) -> None:
+    platform.kill("console")
+
+
+def kill_everything(platform: Platform) -> None:
+    platform.kill_all()
+    platform.start()
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("kill", [kill_lane, kill_centre, kill_console, kill_everything])
+def test_over_relp_every_line_is_stored_once_and_the_incident_is_one_whatever_is_killed(tmp_path: Path, kill):
+    wanted = lines()
+    with (
+        running(tmp_path / "platform") as platform,
+        rsyslogd(tmp_path / "rsyslog", relp_to(platform.relp_port)) as peer,
+    ):
+        sender = threading.Thread(target=peer.log, args=(wanted,))
+        sender.start()
+        for share in (0.2, 0.6):
+            eventually(lambda share=share: platform.spooled() > share * LINES)
+            kill(platform)
+            assert platform.spooled() < LINES, "the flow was over before the kill"
+        sender.join()
+        eventually(lambda: len(numbers(platform)) == LINES)
+        counted = numbers(platform)
+        assert set(counted.values()) == {1}
+        print(f"folded after {kill.__name__}: {platform.metrics().get('duplicates', 0):.0f}")
+        found = eventually(lambda: [one for one in platform.incidents() if one["severity"] == "critical"])
+        assert len(found) == 1
+        assert len(platform.incidents()) == 1
+        shown = eventually(lambda: complete(platform, found[0]["id"]))
+        raw = [item["raw"] for alert in shown["alerts"] for item in alert["evidence"]]
+        assert sum("Accepted password" in line for line in raw) == 1
+
+
+def complete(platform: Platform, number: int):
+    """The incident once it holds the login and all guesses."""
+    shown = platform.json("incidents", "show", str(number))[0]
+    return shown if max(alert["count"] for alert in shown["alerts"]) == GUESSES + 1 else None
+
+
+@pytest.mark.timeout(400)
+def test_over_tcp_nothing_is_doubled_and_the_loss_is_counted_and_told(tmp_path: Path):
+    wanted = lines()
+    with running(tmp_path / "platform") as platform, rsyslogd(tmp_path / "rsyslog", tcp_to(platform.logs_port)) as peer:
+        half = LINES // 2
+        sender = threading.Thread(target=peer.log, args=(wanted[:half],))
+        sender.start()
+        eventually(lambda: platform.spooled() > half // 4)
+        platform.kill("logs")
+        assert platform.spooled() < half, "the flow was over before the kill"
+        sender.join()
+        eventually(lambda: platform_is_back(platform))
+        peer.log(wanted[half:])
+        eventually(lambda: f"{LINES - 1:05d}" in numbers(platform))
+        counted = numbers(platform)
+        assert set(counted.values()) == {1}
+        figures = platform.metrics()
+        assert figures["connections_cut"] == 1
+        told = platform.json("events", "search", "broke off")
+        assert len(told) == 1
+        assert told[0]["fields"]["event.action"] == "connection_cut"
+        print(f"lost over TCP at kill -9: {LINES - len(counted)} of {LINES}")
+
+
+def platform_is_back(platform: Platform) -> bool:
+    try:
+        return "connections_cut" in platform.metrics()
+    except OSError:
+        return False
