@@ -22,11 +22,11 @@ GROUPS = {
 """Groups of commands by their name, and the module that is loaded when one is asked for."""
 
 TOP = {
-    "demo": "app.commands.platform",
-    "up": "app.commands.platform",
-    "check": "app.commands.platform",
-    "lab": "app.commands.platform",
-    "serve": "app.commands.platform",
+    "demo": "app.commands.demo",
+    "up": "app.commands.up",
+    "check": "app.commands.check",
+    "lab": "app.commands.demo",
+    "serve": "app.commands.serve",
     "backup": "app.commands.keeping",
     "restore": "app.commands.keeping",
 }

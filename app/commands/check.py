@@ -1,0 +1,21 @@
+"""haidang check."""
+
+from __future__ import annotations
+
+import msgspec
+import typer
+
+from app.check import check as check_all
+from app.commands.common import AsJson, SettingsFile, settings_of, show
+
+commands = typer.Typer()
+
+
+@commands.command()
+def check(settings: SettingsFile = None, as_json: AsJson = False) -> None:
+    """Builds everything from the settings, says what is wrong or missing, and exits."""
+    notes = check_all(settings_of(settings))
+    rows = [msgspec.to_builtins(note) for note in notes]
+    show(rows, {"level": "Kết quả", "what": "Phần", "text": "Chi tiết"}, as_json=as_json)
+    if any(note.level == "error" for note in notes):
+        raise typer.Exit(1)

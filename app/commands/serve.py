@@ -1,0 +1,21 @@
+"""haidang serve."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import import_module
+
+import typer
+
+from app.commands.common import SettingsFile, settings_of
+from app.services import SERVICES
+from core import lifeline
+
+commands = typer.Typer()
+
+
+@commands.command(hidden=True)
+def serve(name: str, settings: SettingsFile = None) -> None:
+    """One process of the platform, as the supervisor starts it."""
+    lifeline.hold()
+    asyncio.run(import_module(SERVICES[name]).run(settings_of(settings)))

@@ -1,0 +1,34 @@
+"""The web console's process."""
+
+from __future__ import annotations
+
+from app.content import Content
+from app.services.running import run_until_stopped
+from app.services.serving import listening, serve
+from console.deps import Console
+from console.web import create_app, end_streams
+from core.centre import CentreClient
+from core.clock import SystemClock
+from core.secrets import secret, token
+from core.settings import Settings
+from core.stores.state import read_state
+from core.terminal import say
+
+
+async def run(settings: Settings) -> None:
+    """The web console."""
+    content = Content(settings, say)
+    own = settings.console
+    console = Console(
+        state=read_state(settings.state),
+        centre=CentreClient(settings.socket, token(settings.secrets, "console.token")),
+        session_key=secret(settings.secrets, "session.key"),
+        language=own.language,
+        secure=own.tls_key is not None,
+        clock=SystemClock(),
+        sites=lambda: {site.id: site.name for site in content.inventory().sites},
+    )
+    app = create_app(console)
+    bound = listening("console", own.address)
+    tls = (own.tls_certificate, own.tls_key)
+    await run_until_stopped([serve(app, bound, tls=tls, ending=lambda: end_streams(app))])
