@@ -51,6 +51,7 @@ class Content:
     """
 
     def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+        self._decoded: tuple[str, Inventory] | None = None
         inventory = [settings.inventory] if settings.inventory else []
         self._watched = {
             "rules": Watched(settings.rules, lambda: encode_rules(read_rule_files(settings.rules)), say),
@@ -72,8 +73,11 @@ class Content:
         return decode_rules(self.snapshot("rules").content)
 
     def inventory(self) -> Inventory:
-        """The present inventory."""
-        return decode_snapshot(self.snapshot("inventory").content)
+        """The present inventory; decoded once a version."""
+        current = self.snapshot("inventory")
+        if self._decoded is None or self._decoded[0] != current.version:
+            self._decoded = (current.version, decode_snapshot(current.content))
+        return self._decoded[1]
 
 
 def read_inventory(settings: Settings) -> Inventory:

@@ -31,6 +31,7 @@ class Console:
         language: ``vi`` or ``en``, for who has not chosen one.
         secure: whether people come by TLS; cookies are then sent by TLS only.
         sites: gives the names of all sites by their ids, as the inventory now is.
+        units: the same for units.
     """
 
     state: Engine
@@ -40,6 +41,7 @@ class Console:
     secure: bool
     clock: Clock
     sites: Callable[[], Mapping[str, str]]
+    units: Callable[[], Mapping[str, str]]
 
 
 def console_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Console:

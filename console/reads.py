@@ -66,7 +66,7 @@ def list_owners(console: Console) -> list[str]:
 
 def view_for(console: Console, language: str) -> View:
     """For whom and when the views are made."""
-    return View(language=language, sites=console.sites(), now=console.clock.now())
+    return View(language=language, sites=console.sites(), units=console.units(), now=console.clock.now())
 
 
 def queue_mark(incidents: Iterable[Incident], new: int) -> str:

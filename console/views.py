@@ -23,10 +23,11 @@ _NAMES = {"\0": "NUL", "\t": "TAB", "\n": "LF", "\r": "CR", "\x1b": "ESC"}
 
 
 class View(Record, frozen=True, kw_only=True):
-    """For whom and when: language, the sites' names, and now."""
+    """For whom and when: language, the names of sites and units, and now."""
 
     language: str
     sites: Mapping[str, str]
+    units: Mapping[str, str]
     now: int
 
 
@@ -137,7 +138,7 @@ def row(incident: Incident, view: View) -> Row:
         shape=SHAPES[incident.severity],
         state=incident.state.value,
         owner=incident.owner,
-        place=_joined(_names(incident.sites, view.sites) or incident.units or incident.devices),
+        place=_joined(_names(incident.sites, view.sites) or _names(incident.units, view.units) or incident.devices),
         object=object_text(incident.object),
         detected=moment(incident.detected),
         age=age(view.now - incident.detected),
@@ -152,7 +153,7 @@ def head(incident: Incident, view: View) -> Head:
         is_open=incident.state is not State.CLOSED,
         verdict=incident.verdict.value if isinstance(incident.verdict, Verdict) else "",
         tlp=f"TLP:{incident.tlp.value.upper()}",
-        units=_joined(incident.units),
+        units=_joined(_names(incident.units, view.units)),
         sites=_joined(_names(incident.sites, view.sites)),
         devices=_joined(incident.devices),
         channel=incident.channel,
@@ -247,8 +248,8 @@ def object_text(pairs: Iterable[tuple[str, str]]) -> str:
     return visible(" · ".join(f"{field} {value}".strip() for field, value in pairs).encode())
 
 
-def _names(sites: Iterable[str], names: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(names.get(site, site) for site in sites)
+def _names(ids: Iterable[str], names: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(names.get(each, each) for each in ids)
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -28,7 +28,7 @@ def verify(
     data: Annotated[bool, typer.Option("--data", help="Closed partitions too.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Checks the chain, its signed heads and, with --data, closed partitions; exit status 1 if anything is wrong."""
+    """Kiểm tra dữ liệu còn nguyên như lúc ghi; mã thoát 1 nếu sai / check the chain, its anchors, partitions."""
     found, entries = examine(settings_of(settings), anchor or [], data=data)
     if as_json or found:
         columns = {"kind": "Loại", "where": "Ở đâu", "text": "Phát hiện"}

@@ -13,7 +13,7 @@ commands = typer.Typer()
 
 @commands.command()
 def check(settings: SettingsFile = None, as_json: AsJson = False) -> None:
-    """Builds everything from the settings, says what is wrong or missing, and exits."""
+    """Dựng thử mọi thành phần, nói rõ chỗ sai hoặc thiếu / build everything, say what is wrong or missing."""
     notes = check_all(settings_of(settings))
     rows = [msgspec.to_builtins(note) for note in notes]
     show(rows, {"level": "Kết quả", "what": "Phần", "text": "Chi tiết"}, as_json=as_json)

@@ -15,12 +15,12 @@ commands = typer.Typer()
 
 @commands.command()
 def demo(folder: Annotated[Path, typer.Option(help="Where the demo keeps its data.")] = Path("demo-data")) -> None:
-    """The platform with a simulated sector of 30 sites and a first night's incidents."""
+    """Chạy thử với ngành mô phỏng 30 điểm cầu / the platform with a simulated sector of 30 sites."""
     if not run_demo(folder, say):
         raise typer.Exit(1)
 
 
 @commands.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def lab(context: typer.Context) -> None:
-    """The simulated sector, a program of its own: lab up, lab scenario, lab sector."""
+    """Ngành mô phỏng / the simulated sector: lab up, lab scenario, lab sector."""
     raise typer.Exit(run_lab(context.args))

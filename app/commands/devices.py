@@ -18,7 +18,7 @@ def _group() -> None:
 
 @commands.command("list")
 def list_(settings: SettingsFile = None, as_json: AsJson = False) -> None:
-    """All devices of the inventory."""
+    """Tất cả thiết bị / all devices."""
     rows = [msgspec.to_builtins(device) for device in read_inventory(settings_of(settings)).devices]
     columns = {"name": "Tên", "site": "Điểm cầu", "address": "Địa chỉ", "vendor": "Hãng", "role": "Vai trò"}
     show(rows, columns, as_json=as_json)

@@ -34,14 +34,14 @@ def search(
     limit: Limit = 1000,
     as_json: AsJson = False,
 ) -> None:
-    """Stored events, latest first."""
+    """Tìm trong nhật ký đã lưu, mới nhất trước / stored events, latest first."""
     since, until = _interval(time)
     _show(settings, Query(since=since, until=until, text=text, site=site, limit=limit), as_json=as_json)
 
 
 @commands.command()
 def quarantined(settings: SettingsFile = None, limit: Limit = 1000, as_json: AsJson = False) -> None:
-    """What could not be taken for a message, with the reason, latest first."""
+    """Bản tin không đọc được và lý do / what could not be taken for a message, and why."""
     _show(settings, Query(quarantined=True, limit=limit), as_json=as_json)
 
 

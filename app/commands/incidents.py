@@ -36,7 +36,7 @@ def list_(
     state: Annotated[list[State] | None, typer.Option(help="Only these states; default new and acknowledged.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Open incidents, the gravest first."""
+    """Các sự cố đang mở, nặng nhất trước / open incidents, the gravest first."""
     states = state or [State.NEW, State.ACKNOWLEDGED]
     with state_of(settings_of(settings)) as connection:
         found = list_incidents(connection, EVERYTHING, states)
@@ -46,7 +46,7 @@ def list_(
 
 @commands.command("show")
 def show_(number: Number, settings: SettingsFile = None, as_json: AsJson = False) -> None:
-    """One incident with its alerts, raw lines and timeline."""
+    """Một sự cố: cảnh báo, bản ghi gốc, diễn biến / one incident with alerts, raw lines, timeline."""
     with state_of(settings_of(settings)) as connection:
         dossier = read_dossier(connection, EVERYTHING, number)
     if as_json:
@@ -64,7 +64,7 @@ def create(
     channel: Annotated[str, typer.Option(help="telephone, e-mail or other")] = "telephone",
     text: Words = "",
 ) -> None:
-    """Enters an incident that was told by telephone or e-mail."""
+    """Ghi nhận sự cố báo qua điện thoại, thư / enter an incident told by telephone or e-mail."""
     answer = ask_centre(
         settings_of(settings),
         "incidents.create",
@@ -79,25 +79,25 @@ def create(
 
 @commands.command()
 def ack(number: Number, settings: SettingsFile = None) -> None:
-    """Acknowledges an incident."""
+    """Tiếp nhận / acknowledge."""
     ask_centre(settings_of(settings), "incidents.acknowledge", id=number)
 
 
 @commands.command()
 def assign(number: Number, owner: Annotated[str, typer.Argument()], settings: SettingsFile = None) -> None:
-    """Gives an incident to a user."""
+    """Phân công / give to a user."""
     ask_centre(settings_of(settings), "incidents.assign", id=number, owner=owner)
 
 
 @commands.command()
 def note(number: Number, text: Annotated[str, typer.Argument()], settings: SettingsFile = None) -> None:
-    """Adds words to the timeline."""
+    """Thêm ghi chú / add words to the timeline."""
     ask_centre(settings_of(settings), "incidents.note", id=number, text=text)
 
 
 @commands.command()
 def close(number: Number, verdict: Verdict, settings: SettingsFile = None, text: Words = "") -> None:
-    """Ends the work on an incident with a verdict."""
+    """Đóng với kết luận / close with a verdict."""
     ask_centre(settings_of(settings), "incidents.close", id=number, verdict=verdict, text=text)
 
 

@@ -18,7 +18,7 @@ commands = typer.Typer()
 
 @commands.command()
 def backup(folder: Annotated[Path, typer.Argument(help="An empty folder.")], settings: SettingsFile = None) -> None:
-    """Copies all data, also while the platform runs; secrets are left out."""
+    """Sao lưu toàn bộ dữ liệu, cả khi đang chạy / copy all data, also while running; no secrets."""
     contents = back_up(settings_of(settings), folder, SystemClock(), say)
     typer.echo(f"Đã sao lưu {len(contents.files)} tệp / backed up {len(contents.files)} files: {folder}")
 
@@ -29,6 +29,6 @@ def restore(
     settings: SettingsFile = None,
     part: Annotated[Part, typer.Option(help="all, or only the centre or the lanes.")] = "all",
 ) -> None:
-    """Puts a backup into the empty data folder of the settings; lanes then send again what the centre lacks."""
+    """Khôi phục vào thư mục trống / put a backup into an empty data folder."""
     contents = restore_backup(settings_of(settings), folder, part, SystemClock(), say)
     typer.echo(f"Đã khôi phục bản sao lúc / restored the backup of {vietnam(contents.time)}")

@@ -18,6 +18,6 @@ def _group() -> None:
 
 @commands.command("list")
 def list_(settings: SettingsFile = None, as_json: AsJson = False) -> None:
-    """All sites of the inventory."""
+    """Tất cả điểm cầu / all sites."""
     rows = [msgspec.to_builtins(site) for site in read_inventory(settings_of(settings)).sites]
     show(rows, {"id": "Mã", "name": "Tên", "unit": "Đơn vị", "tier": "Cấp"}, as_json=as_json)

@@ -21,7 +21,7 @@ def up(
     settings: SettingsFile = None,
     lane: Annotated[str, typer.Option(help="Only this lane, for instance logs.")] = "",
 ) -> None:
-    """The platform: centre, lanes and console; or one lane of it."""
+    """Chạy hệ thống: trung tâm, các làn thu thập, bảng điều khiển / run the platform, or one lane of it."""
     chosen = settings_of(settings)
     names = [lane] if lane else list(SERVICES)
     if lane and lane not in SERVICES:

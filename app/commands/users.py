@@ -18,25 +18,25 @@ _COLUMNS = {"name": "Tên", "role": "Vai trò", "must_change": "Phải đổi m�
 
 @commands.command()
 def add(name: Name, settings: SettingsFile = None, role: str = "analyst") -> None:
-    """Adds a user and prints the one-time password, this once."""
+    """Thêm người dùng, in mật khẩu dùng một lần / add a user, print the one-time password once."""
     _tell(ask_centre(settings_of(settings), "users.add", name=name, role=role))
 
 
 @commands.command()
 def reset(name: Name, settings: SettingsFile = None) -> None:
-    """Gives a user a new one-time password, ends all sessions, and enables the account."""
+    """Cấp lại mật khẩu dùng một lần, mở khóa / new one-time password, end sessions, unlock."""
     _tell(ask_centre(settings_of(settings), "users.reset", name=name))
 
 
 @commands.command()
 def disable(name: Name, settings: SettingsFile = None) -> None:
-    """Ends a user's sessions and refuses new ones."""
+    """Khóa tài khoản, kết thúc mọi phiên / end sessions and refuse new ones."""
     ask_centre(settings_of(settings), "users.disable", name=name)
 
 
 @commands.command("list")
 def list_(settings: SettingsFile = None, as_json: AsJson = False) -> None:
-    """All users."""
+    """Tất cả người dùng / all users."""
     answer = ask_centre(settings_of(settings), "users.list")
     rows = answer["users"]
     assert isinstance(rows, list)  # noqa: S101 - tells the type checker what the centre answers

@@ -27,6 +27,7 @@ async def run(settings: Settings) -> None:
         secure=own.tls_key is not None,
         clock=SystemClock(),
         sites=lambda: {site.id: site.name for site in content.inventory().sites},
+        units=lambda: {unit.id: unit.name for unit in content.inventory().units},
     )
     app = create_app(console)
     bound = listening("console", own.address)

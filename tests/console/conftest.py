@@ -116,6 +116,7 @@ def console(centre: FakeCentre, clock: HeldClock, tmp_path: Path) -> Iterator[Co
         secure=False,
         clock=clock,
         sites=lambda: sites,
+        units=lambda: {"th": "VKSND tỉnh Thanh Hóa"},
     )
     reader.dispose()
 

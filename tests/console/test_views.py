@@ -9,7 +9,7 @@ from console.views import View, age, exact_moment, in_language, moment_or_none, 
 from core.clock import HOUR, MINUTE, SECOND
 from core.incident import TimelineEntry
 
-VIEW = View(language="vi", sites={"hn": "Hà Nội"}, now=0)
+VIEW = View(language="vi", sites={"hn": "Hà Nội"}, units={}, now=0)
 
 
 @pytest.mark.parametrize(
