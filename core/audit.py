@@ -7,13 +7,14 @@ under a name of its own; a copy kept off this host also proves that the chain wa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, LargeBinary, String, cast, insert, select
 
 from core.clock import HOUR, iso
 from core.errors import ContentError
@@ -24,6 +25,11 @@ from core.stores.tables import audit
 FORMAT = 1
 GENESIS = hashlib.sha256(b"haidang audit chain, format 1").hexdigest()
 """What the first entry carries as the hash of the one before."""
+
+# Text is read as bytes: a row damaged so that it is no text any more is a finding, and no failure of the reading.
+_COLUMNS = tuple(
+    cast(column, LargeBinary).label(column.name) if isinstance(column.type, String) else column for column in audit.c
+)
 
 
 class Entry(Record, frozen=True, kw_only=True):
@@ -60,8 +66,8 @@ class Finding(Record, frozen=True, kw_only=True):
 
 def head(connection: Connection) -> Entry | None:
     """The last entry, or None where there is none."""
-    row = connection.execute(select(audit).order_by(audit.c.seq.desc()).limit(1)).first()
-    return Entry(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    row = connection.execute(select(*_COLUMNS).order_by(audit.c.seq.desc()).limit(1)).mappings().first()
+    return _entry(row) if row else None
 
 
 def has(connection: Connection, action: str, subject: str) -> bool:
@@ -94,8 +100,8 @@ def append(connection: Connection, time: int, actor: str, action: str, subject: 
 
 def read_chain(connection: Connection) -> Iterator[Entry]:
     """All entries in order."""
-    for row in connection.execute(select(audit).order_by(audit.c.seq)):
-        yield Entry(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    for row in connection.execute(select(*_COLUMNS).order_by(audit.c.seq)).mappings():
+        yield _entry(row)
 
 
 def verify_chain(entries: Iterable[Entry]) -> Iterator[Finding]:
@@ -135,7 +141,7 @@ def read_anchor(path: Path) -> Anchor:
     """
     try:
         return msgspec.json.decode(path.read_bytes(), type=Anchor)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ContentError(f"{path} is not an anchor of the audit chain: {error}") from error
 
 
@@ -158,6 +164,11 @@ class Anchors:
         public = self._key.public_key().public_bytes_raw().hex()
         signature = self._key.sign(_signed_content(head.seq, head.hash, now)).hex()
         return Anchor(seq=head.seq, hash=head.hash, time=now, key=public, signature=signature)
+
+
+def _entry(row: Mapping[Any, Any]) -> Entry:
+    text = {name: value.decode("utf-8", "replace") for name, value in row.items() if isinstance(value, bytes)}
+    return Entry(**(dict(row) | text))
 
 
 def _signed(anchor: Anchor) -> bool:

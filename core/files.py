@@ -46,7 +46,7 @@ def make_folder(folder: Path, mode: int = 0o755) -> Path:
         folder.mkdir(mode=mode, parents=True, exist_ok=True)
         probe = folder / f".writable-{os.getpid()}"
         probe.write_bytes(b"")
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another thread may have been here
     except OSError as error:
         reason = error.strerror or str(error)
         raise UnavailableError(f"cannot write in folder {folder}: {reason}") from error

@@ -27,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.exc import DatabaseError
 
 from core.clock import HOUR, Clock
 from core.errors import IntegrityError
@@ -85,17 +86,22 @@ class Outbox:
     """Rows in a SQLite file; one process owns it.
 
     Raises:
-        IntegrityError: another version of the platform wrote the file.
+        IntegrityError: the file is not an outbox, or another version of the platform wrote it.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
         make_folder(path.parent)
         self._engine = writing_engine(path)
         self._clock = clock
-        _metadata.create_all(self._engine)
-        with self._engine.begin() as connection:
-            written = _note(connection, "format", str(FORMAT))
-            self.epoch = _note(connection, "epoch", uuid.uuid4().hex)
+        try:
+            _metadata.create_all(self._engine)
+            with self._engine.begin() as connection:
+                written = _note(connection, "format", str(FORMAT))
+                self.epoch = _note(connection, "epoch", uuid.uuid4().hex)
+        except DatabaseError as error:
+            self._engine.dispose()
+            reason = str(error).splitlines()[0]
+            raise IntegrityError(f"{path} cannot be used: {reason}: restore it from a backup") from error
         if written != str(FORMAT):
             raise IntegrityError(f"{path} has format {written}, this version reads {FORMAT}")
 

@@ -81,9 +81,8 @@ class Relay:
             self._more.clear()
             try:
                 while await self.step():
-                    pass
-                if self._silence.heard(clock.now()):
-                    self._alarm("the centre answers again")
+                    self._answered(clock)
+                self._answered(clock)
             except UnavailableError as error:
                 if self._silence.exceeded(clock.now()):
                     seconds = self._silence.lasting(clock.now()) // SECOND
@@ -92,6 +91,10 @@ class Relay:
                 await asyncio.wait_for(self._more.wait(), HEARTBEAT)
             except TimeoutError:
                 continue
+
+    def _answered(self, clock: Clock) -> None:
+        if self._silence.heard(clock.now()):
+            self._alarm("the centre answers again")
 
     async def step(self) -> bool:
         """Delivers one batch; True if there may be more.
@@ -102,8 +105,8 @@ class Relay:
         rows = tuple(await asyncio.to_thread(self._outbox.after, self._last)) if self._last >= 0 else ()
         batch = Batch(lane=self._lane, epoch=self._outbox.epoch, since=self._last, rows=rows)
         receipt = await self._send(batch)
-        self._last = receipt.last
-        if rows and receipt.taken:
+        before, self._last = self._last, receipt.last
+        if receipt.last > before:  # also where the answer to an earlier batch was lost
             await asyncio.to_thread(self._outbox.acknowledge, receipt.last)
         return bool(rows) or not receipt.taken
 
@@ -122,7 +125,10 @@ class CentreLink:
             UnavailableError: the centre does not answer, or failed.
         """
         answer = await self._ask("POST", "/relay", msgspec.msgpack.encode(batch), {})
-        return msgspec.msgpack.decode(answer.content, type=Receipt)
+        try:
+            return msgspec.msgpack.decode(answer.content, type=Receipt)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise UnavailableError(f"what answers at {self._http.base_url} is not the centre: {error}") from error
 
     async def snapshot(self, kind: str, version: str) -> tuple[str, bytes] | None:
         """The snapshot of that kind (``rules``, ``inventory``) with its version, or None if ``version`` is current.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from core.errors import UnavailableError
-from core.files import make_folder
+from core.files import make_folder, sync_folder
 
 
 def secret(folder: Path, name: str, length: int = 32) -> bytes:
@@ -41,8 +42,7 @@ def _read(path: Path) -> bytes:
 
 
 def _create(path: Path, value: bytes) -> bytes:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     with os.fdopen(descriptor, "wb") as handle:
         handle.write(value)
         handle.flush()
@@ -52,5 +52,6 @@ def _create(path: Path, value: bytes) -> bytes:
     except FileExistsError:
         return _read(path)
     finally:
-        temporary.unlink()
+        Path(temporary).unlink()
+    sync_folder(path.parent)
     return value

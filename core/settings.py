@@ -56,6 +56,14 @@ def is_loopback(host: str) -> bool:
     return ip_address(host).is_loopback
 
 
+def _host(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise ValueError("expected the sender's IP address") from None
+
+
+Host = Annotated[str, AfterValidator(_host)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Address = Annotated[str, AfterValidator(_address)]
 
@@ -63,7 +71,7 @@ Address = Annotated[str, AfterValidator(_address)]
 class Section(BaseModel):
     """What all sections share: unknown keys are refused, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ConsoleSettings(Section):
@@ -118,7 +126,7 @@ class LogsSettings(Section):
     max_message: Annotated[int, Field(ge=480, le=1 << 20)] = 64 << 10
     alarm: Address = ""
     centre_silence_seconds: Annotated[float, Field(gt=0)] = 60
-    sources: dict[str, SourceSettings] = {}
+    sources: dict[Host, SourceSettings] = {}
 
 
 class LanesSettings(Section):
@@ -188,19 +196,27 @@ def read_settings(path: Path | None) -> Settings:
 def _from_folder(settings: Settings, folder: Path) -> Settings:
     inventory = folder / settings.inventory if settings.inventory else None
     rules = tuple(folder / rule for rule in settings.rules)
+    console = settings.console.model_copy(
+        update={
+            "tls_certificate": folder / settings.console.tls_certificate if settings.console.tls_certificate else None,
+            "tls_key": folder / settings.console.tls_key if settings.console.tls_key else None,
+        }
+    )
     centre = settings.centre.model_copy(
         update={
             "socket": folder / settings.centre.socket if settings.centre.socket else None,
             "anchors": folder / settings.centre.anchors if settings.centre.anchors else None,
         }
     )
-    update = {"data": folder / settings.data, "inventory": inventory, "rules": rules, "centre": centre}
-    return settings.model_copy(update=update)
+    sections = {"console": console, "centre": centre}
+    return settings.model_copy(
+        update={"data": folder / settings.data, "inventory": inventory, "rules": rules, **sections}
+    )
 
 
 def _explain(error: ValidationError) -> str:
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
+    key = ".".join(str(part) for part in first["loc"] if part != "[key]")
     if first["type"] == "extra_forbidden":
         return f"{key}: unknown key (known here: {', '.join(_known_keys(first['loc'][:-1]))})"
     expected = first["msg"].removeprefix("Value error, ")

@@ -43,7 +43,7 @@ def last_snapshot(folder: Path, kind: str) -> Snapshot | None:
         kept = msgspec.msgpack.decode(path.read_bytes(), type=Snapshot)
     except FileNotFoundError:
         return None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise IntegrityError(f"{path} is broken: remove it, the centre has it ({error})") from error
     if kept.format != FORMAT or snapshot(kept.content).version != kept.version:
         raise IntegrityError(f"{path} is broken or of another format: remove it, the centre has it")

@@ -15,9 +15,13 @@ LAST = 50
 MOST_BYTES = 256 << 10
 
 
-def build_alert(rule: CorrelationRule, group: Mapping[str, str], hits: Sequence[Alert], left_out: int) -> Alert:
-    """The alert of one rule and group whose hits are these; ``left_out`` more took part and were only counted."""
-    ordered = sorted(hits, key=lambda hit: (hit.start, hit.id))
+def build_alert(rule: CorrelationRule, group: Mapping[str, str], hits: Iterable[Alert], left_out: int) -> Alert:
+    """The alert of one rule and group whose hits are these; ``left_out`` more took part and were only counted.
+
+    Only the first and last hits tell site, device and evidence: those in the middle may be among the ones left out.
+    """
+    known = sorted(hits, key=order)
+    ordered = known if len(known) <= FIRST + LAST else [*known[:FIRST], *known[-LAST:]]
     objects = tuple((name, _object_value(name, group, ordered)) for name in rule.info.object)
     return Alert(
         id=_identity(rule.info.id, tuple(group.values()), ordered[0].start),
@@ -30,7 +34,7 @@ def build_alert(rule: CorrelationRule, group: Mapping[str, str], hits: Sequence[
         techniques=rule.info.techniques,
         start=ordered[0].start,
         end=ordered[-1].end,
-        count=len(ordered) + left_out,
+        count=len(known) + left_out,
         evidence=bounded([item for hit in ordered for item in hit.evidence]),
         unit=_first(hit.unit for hit in ordered),
         site=_first(hit.site for hit in ordered),
@@ -44,6 +48,11 @@ def bounded(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
     while sum(len(item.raw) for item in chosen) > MOST_BYTES:
         chosen.pop(len(chosen) // 2)
     return tuple(chosen)
+
+
+def order(hit: Alert) -> tuple[int, str]:
+    """The place of a hit among others: by time, then by id."""
+    return hit.start, hit.id
 
 
 def _object_value(name: str, group: Mapping[str, str], hits: Sequence[Alert]) -> str:

@@ -8,7 +8,7 @@ specification 2.1, "Correlation rules", ``timespan``).
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -20,7 +20,7 @@ class Firing(NamedTuple):
 
 
 class Episode(NamedTuple):
-    """Firings without a pause: one alert. Its evidence lies in [start, end]."""
+    """Firings without a pause: one alert. Its evidence lies in [start, end], where that of no other does."""
 
     start: int
     end: int
@@ -65,12 +65,12 @@ def ordered_firings(steps: Sequence[Sequence[Firing]], span: int) -> list[Firing
     return found
 
 
-def episodes(firings: Sequence[Firing], span: int) -> list[Episode]:
-    """Joins firings that follow each other within the span; ``firings`` in order of time."""
+def episodes(firings: Iterable[Firing], span: int) -> list[Episode]:
+    """Joins firings that follow each other within the span, or whose evidence overlaps."""
     joined: list[Episode] = []
-    for firing in firings:
-        if joined and firing.at - joined[-1].end <= span:
-            joined[-1] = Episode(min(joined[-1].start, firing.start), firing.at)
+    for start, at in sorted(firings):
+        if joined and (at - joined[-1].end <= span or start <= joined[-1].end):
+            joined[-1] = Episode(joined[-1].start, max(joined[-1].end, at))
         else:
-            joined.append(Episode(firing.start, firing.at))
+            joined.append(Episode(start, at))
     return joined

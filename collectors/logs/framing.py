@@ -1,14 +1,18 @@
-"""Cutting a stream of bytes into messages. Pure: bytes in, messages out, at most one message buffered."""
+"""Cutting a stream of bytes into messages. Pure: bytes in, messages out, at most one message buffered.
+
+Parts do not depend on how the bytes were cut into chunks.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 _COUNT = re.compile(rb"([1-9]\d{0,6}) ")
-_PARTIAL_COUNT = re.compile(rb"[1-9]\d{0,6}\Z")
-_RELP_HEAD = re.compile(rb"(\d{1,9}) ([a-z]{1,32}) (\d{1,9})(?:( )|(?=\n))")
-_LONGEST_RELP_HEAD = 9 + 1 + 32 + 1 + 9 + 1
+_PARTIAL_COUNT = re.compile(rb"[1-9]\d{0,6} ?\Z")
+_RELP_HEAD = re.compile(rb"(\d{1,9}) ([A-Za-z]{1,32}) (\d{1,9})(?:( )|(?=\n))")
+_PARTIAL_RELP_HEAD = re.compile(rb"(?:\d{1,9}(?: (?:[A-Za-z]{1,32}(?: (?:\d{1,9})?)?)?)?)?\Z")
 
 
 class Part(NamedTuple):
@@ -37,13 +41,21 @@ def oversized(limit: int) -> str:
 
 
 class SyslogSplitter:
-    """Syslog over TCP: octet-counted or one message a line, told apart at each message (RFC 6587 section 3.4)."""
+    """Syslog over TCP: octet-counted or one message a line, told apart at each message (RFC 6587 section 3.4).
+
+    A line that begins with a number and a space looks like a count, and a count that is none swallows what follows.
+    So a number is a count where ``<`` follows, with which every syslog message begins; and, after a counted message,
+    whatever follows: a sender does not change its framing, and one bad message must not cost it the others. What is
+    left is the least: a sender that counts and whose very first message has no ``<`` is read by lines.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._searched = 0  # bytes of the buffer known to hold no line feed
         self._skip = 0
         self._skip_line = False
+        self._counting = False
 
     def feed(self, data: bytes) -> list[Part]:
         """The messages that are whole now."""
@@ -56,44 +68,55 @@ class SyslogSplitter:
 
     def end(self) -> Part | None:
         """What the connection ended within, if anything."""
-        rest = b"" if self._skip or self._skip_line else self._buffer
-        return Part(rest[: self._limit], "cut: the connection ended within a message") if rest else None
+        rest = b"" if self._skip or self._skip_line else bytes(self._buffer[: self._limit])
+        return Part(rest, "cut: the connection ended within a message") if rest else None
 
     def _next(self) -> Part | None:
-        self._drop()
+        if not self._dropped():
+            return None
         counted = _COUNT.match(self._buffer)
-        if counted:
+        if counted and (self._counting or self._buffer[counted.end() : counted.end() + 1] == b"<"):
             return self._counted(counted.end(), int(counted[1]))
-        if _PARTIAL_COUNT.match(self._buffer) and not self._skip_line:
+        if _PARTIAL_COUNT.match(self._buffer):
             return None
         return self._line()
 
-    def _drop(self) -> None:
+    def _dropped(self) -> bool:
+        """Whether the rest of a message that was too long has gone by."""
         dropped = min(self._skip, len(self._buffer))
-        self._buffer = self._buffer[dropped:]
+        del self._buffer[:dropped]
         self._skip -= dropped
         if self._skip_line:
-            _, newline, rest = self._buffer.partition(b"\n")
-            self._buffer, self._skip_line = rest, not newline
+            newline = self._buffer.find(b"\n")
+            self._skip_line = newline < 0
+            del self._buffer[: newline + 1 or len(self._buffer)]
+        return not self._skip and not self._skip_line
 
     def _counted(self, start: int, length: int) -> Part | None:
         kept = min(length, self._limit)
         if len(self._buffer) < start + kept:
             return None
-        raw = self._buffer[start : start + kept]
-        self._buffer = self._buffer[start + kept :]
+        self._counting = True
+        raw = self._take(start, start + kept, start + kept)
         self._skip = length - kept
         return Part(raw, oversized(self._limit) if length > kept else "")
 
     def _line(self) -> Part | None:
-        line, newline, rest = self._buffer.partition(b"\n")
-        if len(line) > self._limit:
-            self._buffer, self._skip_line = rest, not newline
-            return Part(line[: self._limit], oversized(self._limit))
-        if not newline:
+        newline = self._buffer.find(b"\n", self._searched)
+        length = newline if newline >= 0 else len(self._buffer)
+        if newline < 0 and length <= self._limit:
+            self._searched = length
             return None
-        self._buffer = rest
-        return Part(line)
+        self._skip_line = newline < 0
+        self._counting = self._counting and length == 0  # some end a counted message with a line feed besides
+        raw = self._take(0, min(length, self._limit), length + 1)
+        return Part(raw, oversized(self._limit) if length > self._limit else "")
+
+    def _take(self, start: int, end: int, gone: int) -> bytes:
+        raw = bytes(self._buffer[start:end])
+        del self._buffer[:gone]
+        self._searched = 0
+        return raw
 
 
 class RelpSplitter:
@@ -101,56 +124,58 @@ class RelpSplitter:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._buffer = b""
+        self._buffer = bytearray()
         self._skip = 0
         self._waiting: RelpFrame | None = None
 
-    def feed(self, data: bytes) -> list[RelpFrame]:
+    def feed(self, data: bytes) -> Iterator[RelpFrame]:
         """The frames that are whole now.
 
         Raises:
-            FramingError: the bytes are not RELP.
+            FramingError: what follows the frames told so far is not RELP.
         """
         self._buffer += data
-        frames: list[RelpFrame] = []
         while (frame := self._next()) is not None:
-            frames.append(frame)
-        return frames
+            yield frame
 
     def _next(self) -> RelpFrame | None:
         if self._waiting is not None:
-            return self._finish_oversized()
+            return self._finish_oversized(self._waiting)
         head = _RELP_HEAD.match(self._buffer)
         if head is None:
-            if len(self._buffer) > _LONGEST_RELP_HEAD:
+            if not _PARTIAL_RELP_HEAD.match(self._buffer):
                 raise FramingError("not RELP")
             return None
         number, command, length = int(head[1]), head[2].decode(), int(head[3])
+        if length and head[4] is None:
+            raise FramingError("a RELP frame lacks its data")
         if length > self._limit:
-            return self._begin_oversized(number, command, head.end(), length)
+            return self._begin_oversized(RelpFrame(number, command, b""), head.end(), length)
         end = head.end() + length
         if len(self._buffer) <= end:
             return None
         if self._buffer[end : end + 1] != b"\n":
             raise FramingError("a RELP frame does not end where it says")
-        frame = RelpFrame(number, command, self._buffer[head.end() : end])
-        self._buffer = self._buffer[end + 1 :]
-        return frame
+        return RelpFrame(number, command, self._take(head.end(), end, end + 1))
 
-    def _begin_oversized(self, number: int, command: str, start: int, length: int) -> RelpFrame | None:
-        if len(self._buffer) < start + self._limit:
+    def _begin_oversized(self, frame: RelpFrame, start: int, length: int) -> RelpFrame | None:
+        end = start + self._limit
+        if len(self._buffer) < end:
             return None
-        data = self._buffer[start : start + self._limit]
-        self._buffer = self._buffer[start + self._limit :]
+        self._waiting = frame._replace(data=self._take(start, end, end), fault=oversized(self._limit))
         self._skip = length - self._limit + 1  # the trailing line feed as well
-        self._waiting = RelpFrame(number, command, data, oversized(self._limit))
-        return self._finish_oversized()
+        return self._finish_oversized(self._waiting)
 
-    def _finish_oversized(self) -> RelpFrame | None:
+    def _finish_oversized(self, frame: RelpFrame) -> RelpFrame | None:
         dropped = min(self._skip, len(self._buffer))
-        self._buffer = self._buffer[dropped:]
+        del self._buffer[:dropped]
         self._skip -= dropped
         if self._skip:
             return None
-        frame, self._waiting = self._waiting, None
+        self._waiting = None
         return frame
+
+    def _take(self, start: int, end: int, gone: int) -> bytes:
+        data = bytes(self._buffer[start:end])
+        del self._buffer[:gone]
+        return data

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
 
 from collectors.logs.decode import Decoder
 from collectors.logs.frames import Frame
@@ -74,9 +74,9 @@ class Intake:
         while True:
             batch = await self._batch()
             if batch:
-                await self._carry(batch)
+                await _to_its_end(self._carry(batch))
             if clock.now() - self._spool.opened > MINUTE and self._spool.next.offset:
-                await asyncio.to_thread(self._roll, streams.known())
+                await _to_its_end(asyncio.to_thread(self._roll, streams.known()))
                 rolled()
 
     async def drain(self) -> None:
@@ -129,3 +129,13 @@ class Intake:
         self._observe((), self._spool.next)  # all of the old segment is judged: say so before it may go
         self._tails.keep(known)
         self._spool.open(encode_head(self._tails))
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Does the work whole, also if cancelled meanwhile: its thread would go on and meet the next one's."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _SLOT = struct.Struct("<B47xQQ")  # length of the source's name, the name, received, stored
-_NAME = 47
+_NAME, _RECEIVED, _STORED = 47, 48, 56  # the name's longest, and where the counts lie
 _SLOTS = 4096
 _MAGIC = b"HDLEDGER1".ljust(64, b"\0")
 
@@ -27,23 +27,33 @@ class Interrupted(NamedTuple):
 
 
 class Entry:
-    """One open connection's row."""
+    """One connection's row; given back when the connection has ended and all it brought is on disk."""
 
     def __init__(self, ledger: Ledger, slot: int) -> None:
         self._ledger = ledger
         self._slot = slot
+        self._waiting = 0
+        self._ended = False
 
     def received(self) -> None:
         """One more message was read."""
-        self._ledger.add(self._slot, 48)
+        self._ledger.add(self._slot, _RECEIVED)
+        self._waiting += 1
 
     def stored(self) -> None:
         """One more of them is on disk."""
-        self._ledger.add(self._slot, 56)
+        self._ledger.add(self._slot, _STORED)
+        self._waiting -= 1
+        self._give_back()
 
     def close(self) -> None:
-        """The connection ended in good order."""
-        self._ledger.free(self._slot)
+        """The connection has ended, in good order or told otherwise."""
+        self._ended = True
+        self._give_back()
+
+    def _give_back(self) -> None:
+        if self._ended and not self._waiting:
+            self._ledger.free(self._slot)
 
 
 class Ledger:
@@ -51,7 +61,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         size = len(_MAGIC) + _SLOTS * _SLOT.size
-        if not path.exists() or path.stat().st_size != size:
+        if not _is_ledger(path, size):
             path.write_bytes(_MAGIC.ljust(size, b"\0"))
         with path.open("r+b") as file:
             self._map = mmap.mmap(file.fileno(), size)
@@ -90,9 +100,17 @@ class Ledger:
             start = self._start(slot)
             if length := self._map[start]:
                 source = self._map[start + 1 : start + 1 + length].decode("utf-8", "replace")
-                found.append(Interrupted(source, *struct.unpack_from("<QQ", self._map, start + 48)))
+                found.append(Interrupted(source, *struct.unpack_from("<QQ", self._map, start + _RECEIVED)))
                 self._map[start] = 0
         return found
 
     def _start(self, slot: int) -> int:
         return len(_MAGIC) + slot * _SLOT.size
+
+
+def _is_ledger(path: Path, size: int) -> bool:
+    """Whether the file is a ledger of this format."""
+    if not path.exists() or path.stat().st_size != size:
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC

@@ -5,18 +5,22 @@ acknowledged in order and sends all of it, in order, before anything new. So the
 resend exactly as far as it equals the end of what was stored of one of that sender's broken streams.
 
 Frames are compared by digest. While more than one reading is possible they are held back, unacknowledged; the
-longest overlap wins. Source: RELP specification 1, "Session" and the sender's window.
+longest overlap wins. Where messages differ, as they do with a time of milliseconds in them, this is exact. Where the
+same line repeats at the very end of what was stored, nobody can tell its resend from its return: as many of them as
+fit are folded and counted as duplicates. Source: RELP specification 1, "Session" and the sender's window.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 WINDOW = 256
 """Messages remembered per stream: twice the window of 128 that rsyslog's sender has by default."""
 MOST_STREAMS = 4096
+MOST_BROKEN = 32
+"""Broken streams remembered per source, so that one whose line is bad does not make us forget the others'."""
 
 
 def digest(raw: bytes) -> bytes:
@@ -31,8 +35,10 @@ class Tails:
         self._tails = {stream: deque(tail, maxlen=WINDOW) for stream, tail in (content or {}).items()}
 
     def add(self, stream: str, seen: bytes) -> None:
-        """One more message at the end of the stream; the oldest streams go when there are too many."""
-        self._tails.setdefault(stream, deque(maxlen=WINDOW)).append(seen)
+        """One more message at the end of the stream; the longest silent streams go when there are too many."""
+        tail = self._tails.pop(stream, None) or deque(maxlen=WINDOW)
+        tail.append(seen)
+        self._tails[stream] = tail
         while len(self._tails) > MOST_STREAMS:
             self._tails.pop(next(iter(self._tails)))
 
@@ -48,6 +54,17 @@ class Tails:
     def content(self) -> dict[str, list[bytes]]:
         """All ends."""
         return {stream: list(tail) for stream, tail in self._tails.items()}
+
+    def streams(self) -> set[str]:
+        """All streams."""
+        return set(self._tails)
+
+    def of(self, source: str) -> Iterator[tuple[str, list[bytes]]]:
+        """The source's streams and their ends, the longest silent first."""
+        start = f"{source}#"
+        for stream, tail in self._tails.items():
+            if stream.startswith(start):
+                yield stream, list(tail)
 
 
 class Streams:
@@ -81,18 +98,20 @@ class Streams:
     def leave(self, stream: str) -> None:
         """The connection broke: the stream may be taken up again."""
         self._live.discard(stream)
+        for old in list(self.ends(stream.rpartition("#")[0]))[:-MOST_BROKEN]:
+            self._tails.forget(old)
 
     def known(self) -> set[str]:
         """All streams that are live or may be taken up again."""
-        return self._live | self._tails.content().keys()
+        return self._live | self._tails.streams()
 
-    def broken(self, source: str) -> dict[str, list[bytes]]:
-        """The ends of this source's streams that are not carried by a session now."""
-        start = f"{source}#"
+    def ends(self, source: str, resting: Collection[str] = ()) -> dict[str, list[bytes]]:
+        """The ends of this source's broken streams and of those live ones that are ``resting``.
+
+        The connection of a resting stream is open as far as we know; its sender may know better and come again.
+        """
         return {
-            stream: tail
-            for stream, tail in self._tails.content().items()
-            if stream.startswith(start) and stream not in self._live
+            stream: tail for stream, tail in self._tails.of(source) if stream not in self._live or stream in resting
         }
 
 
@@ -100,7 +119,7 @@ class Overlap:
     """Decides, at the beginning of one session, which messages are a resend.
 
     Feed messages with ``push`` until ``decided``; then the first ``folded`` of them are duplicates and the session
-    carries ``stream`` on, or, where that is empty, a new one.
+    carries ``stream`` on, or, where that is empty, a new one. Of equal overlaps the last stream's counts.
     """
 
     def __init__(self, tails: Mapping[str, list[bytes]]) -> None:

@@ -4,13 +4,50 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+import socket
+from collections.abc import Awaitable, Callable, Iterable
+from typing import SupportsIndex
 
 from core.errors import UnavailableError
 
 CHUNK = 65536
+_LEAVE = 2.0
+"""Seconds that connections have at the end to hand on what was read from them."""
+_IDLE, _INTERVAL, _PROBES = 60, 10, 3
+"""Seconds of silence before a peer is asked whether it is still there, between questions, and how many (tcp(7))."""
+_UNANSWERED_MS = 90_000
+"""Milliseconds after which a peer that takes nothing any more is gone (tcp(7), TCP_USER_TIMEOUT)."""
 
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+class PeerReader(asyncio.StreamReader):
+    """Reads also what had arrived before a connection broke; asyncio's own forgets it.
+
+    Attributes:
+        broken: why the connection broke, or None.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(limit=CHUNK)
+        self.broken: Exception | None = None
+        self._over = False
+
+    def feed_data(self, data: Iterable[SupportsIndex]) -> None:
+        """More has arrived; nothing does after the end."""
+        if not self._over:
+            super().feed_data(data)
+
+    def feed_eof(self) -> None:
+        """Nothing more is read than has arrived."""
+        self._over = True
+        super().feed_eof()
+
+    def set_exception(self, exc: Exception) -> None:
+        """The connection broke."""
+        self.broken = None if self._over else exc
+        self.feed_eof()
+
+
+Serve = Callable[[PeerReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class StreamServer:
@@ -20,7 +57,12 @@ class StreamServer:
         self._name = name
         self._address = address
         self._serve = serve
-        self._open: set[asyncio.Task[None]] = set()
+        self._open: dict[asyncio.Task[None], PeerReader] = {}
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, also where 0 left the choice to the kernel."""
+        return int(self._server.sockets[0].getsockname()[1])
 
     async def start(self) -> None:
         """Begins to listen.
@@ -30,32 +72,46 @@ class StreamServer:
         """
         host, port = self._address
         try:
-            self._server = await asyncio.start_server(self._connected, host, port, limit=CHUNK)
+            self._server = await asyncio.get_running_loop().create_server(self._protocol, host, port)
         except OSError as error:
             raise UnavailableError(f"{self._name}: cannot listen on {host}:{port}: {error.strerror}") from error
 
     async def stop(self) -> None:
-        """Closes the port, then every connection."""
+        """Closes the port, lets each connection hand on what was read from it, then closes it."""
         self._server.close()
-        for task in list(self._open):
+        for reader in self._open.values():
+            reader.feed_eof()
+        tasks = list(self._open)
+        if tasks:
+            await asyncio.wait(tasks, timeout=_LEAVE)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(self._guarded(reader, writer))
-        self._open.add(task)
-        task.add_done_callback(self._open.discard)
+    def _protocol(self) -> asyncio.StreamReaderProtocol:
+        reader = PeerReader()
 
-    async def _guarded(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            _watch(writer.get_extra_info("socket"))
+            task = asyncio.ensure_future(self._guarded(reader, writer))
+            self._open[task] = reader
+            task.add_done_callback(self._open.pop)
+
+        return asyncio.StreamReaderProtocol(reader, connected)
+
+    async def _guarded(self, reader: PeerReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self._serve(reader, writer)
         finally:
             writer.close()
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
 
-async def chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    """What arrives, until the peer closes; a reset is a ConnectionError."""
-    while data := await reader.read(CHUNK):
-        yield data
+def _watch(connection: socket.socket) -> None:
+    """A peer that vanished without a word is noticed within two minutes."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _IDLE)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _INTERVAL)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNANSWERED_MS)

@@ -6,28 +6,33 @@ Parsing never fails: what has no header is all text. Source: RFC 5424 section 6,
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from core.clock import from_datetime, to_datetime
+from core.clock import VIETNAM, from_datetime, to_datetime
 
 _DEFAULT_PRIORITY = 13  # user.notice, RFC 3164 section 4.3.3
 _HIGHEST_PRIORITY = 191
+_LEAP_SECOND = 60
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
 
-_PRIORITY = re.compile(r"<(\d{1,3})>")
+_ZONES = {"UTC": UTC, "GMT": UTC, "ICT": VIETNAM}
+"""Zone names that devices write and that mean one thing here; any other leaves the source's own zone."""
+
+_PRIORITY = re.compile(r"<(\d{1,3})>", re.ASCII)
 _RFC5424 = re.compile(r"1 (\S{1,64}) (\S{1,255}) (\S{1,48}) (\S{1,128}) (\S{1,32}) (-|\[)")
-_ELEMENT = re.compile(r'\[[^\]"]*(?:"(?:[^"\\]|\\.)*"[^\]"]*)*\]')
-_ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
+_ELEMENT = re.compile(r'\[[^\]"]*+(?:"(?:[^"\\]|\\.)*+"[^\]"]*+)*+\]', re.DOTALL)
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:)(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _BSD = re.compile(
-    r"([A-Z][a-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?: (\d{4})(?=[ :]))?"
+    r"([A-Z][a-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?: (\d{4})(?=:? ))?",
+    re.ASCII,
 )
-_CISCO_LEAD = re.compile(r"(?:\d+: )?(?:([\w.-]+): )?[*.]?(?=[A-Z][a-z]{2} {1,2}\d)")
-_ZONE_NAME = re.compile(r" (?:[A-Z]{3,4}|[+-]\d\d:?\d\d)(?=:)")
-_HOST = re.compile(r"([A-Za-z0-9_.:-]{1,255}) (?!%)")
-_MNEMONIC = re.compile(r"%([A-Z0-9_]+(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+)(?:\[[^\]]*\])?: ?")
+_CISCO_LEAD = re.compile(r"(?:\d{1,20}: )?(?:([\w.-]{1,255}): )?[*.]?(?=[A-Z][a-z]{2} {1,2}\d)", re.ASCII)
+_ZONE_NAME = re.compile(r" ([A-Z]{3,4}|[+-](?:0\d|1[0-4]):?[0-5]\d)(?=:)", re.ASCII)
+_HOST = re.compile(r"([A-Za-z0-9_.:-]{1,255}?)(?: ?: ?(?=%)| )")
+_MNEMONIC = re.compile(r"%([A-Z0-9_]{1,64}(?:-[A-Z0-9_]{1,64}){0,3}-[0-7]-[A-Z0-9_]{1,64})(?:\[[^\]]*\])?: ?")
 _TAG = re.compile(r"([^\s:\[\]]{1,48})(?:\[([^\]\s]{1,32})\])?: ?")
 
 
@@ -56,7 +61,7 @@ def parse(text: str, seen: int, zone: ZoneInfo) -> Message:
     priority, rest = _split_priority(text)
     found = _RFC5424.match(rest)
     if found:
-        return _rfc5424(priority, rest, found)
+        return _rfc5424(priority, rest, found, zone)
     return _rfc3164(priority, rest, seen, zone)
 
 
@@ -67,7 +72,7 @@ def _split_priority(text: str) -> tuple[int, str]:
     return _DEFAULT_PRIORITY, text
 
 
-def _rfc5424(priority: int, rest: str, found: re.Match[str]) -> Message:
+def _rfc5424(priority: int, rest: str, found: re.Match[str], zone: ZoneInfo) -> Message:
     stamp, host, program, pid, code, mark = found.groups()
     end = found.end()
     structured = ""
@@ -77,9 +82,9 @@ def _rfc5424(priority: int, rest: str, found: re.Match[str]) -> Message:
             end = element.end()
         structured = rest[start:end]
     text = rest[end:].removeprefix(" ").removeprefix("\ufeff")
-    time = _iso_time(stamp, ZoneInfo("UTC"))
+    time, _ = _iso_time(stamp, zone) or (None, 0)
     host, program, pid, code = ("" if value == "-" else value for value in (host, program, pid, code))
-    return Message(priority >> 3, priority & 7, time[0] if time else None, host, program, pid, code, structured, text)
+    return Message(priority >> 3, priority & 7, time, host, program, pid, code, structured, text)
 
 
 def _rfc3164(priority: int, rest: str, seen: int, zone: ZoneInfo) -> Message:
@@ -106,9 +111,17 @@ def _leading_time(rest: str, seen: int, zone: ZoneInfo) -> tuple[int | None, str
     if parsed is None:
         return None, rest
     time, end = parsed
-    zone_name = _ZONE_NAME.match(rest, end)
-    rest = rest[zone_name.end() if zone_name else end :]
-    return time, rest.removeprefix(":").lstrip(" ")
+    return time, rest[end:].removeprefix(":").lstrip(" ")
+
+
+def _zone_after(text: str, end: int, zone: tzinfo) -> tuple[tzinfo, int]:
+    """The zone named after a time, else the source's own, and where the text goes on."""
+    found = _ZONE_NAME.match(text, end)
+    if not found:
+        return zone, end
+    if found[1][0] in "+-":
+        return datetime.strptime(found[1], "%z").tzinfo or zone, found.end()
+    return _ZONES.get(found[1], zone), found.end()
 
 
 def _leading_host(rest: str) -> tuple[str, str]:
@@ -118,31 +131,34 @@ def _leading_host(rest: str) -> tuple[str, str]:
     return found[1], rest[found.end() :]
 
 
-def _iso_time(text: str, zone: ZoneInfo) -> tuple[int, int] | None:
+def _iso_time(text: str, zone: tzinfo) -> tuple[int, int] | None:
     found = _ISO.match(text)
     if not found:
         return None
-    date, clock, fraction, offset = found.groups()
+    date, minute, second, fraction, offset = found.groups()
+    stated, end = _zone_after(text, found.end(), zone)
     try:
-        moment = datetime.fromisoformat(f"{date}T{clock}{offset or ''}")
-    except ValueError:
+        start = datetime.fromisoformat(f"{date}T{minute}00{offset or ''}")
+        moment = (start if offset else start.replace(tzinfo=stated)) + _seconds(int(second))
+        return _nanoseconds(moment, fraction), end
+    except (ValueError, OverflowError):
         return None
-    return _nanoseconds(moment if offset else moment.replace(tzinfo=zone), fraction), found.end()
 
 
-def _bsd_time(text: str, seen: int, zone: ZoneInfo) -> tuple[int, int] | None:
+def _bsd_time(text: str, seen: int, zone: tzinfo) -> tuple[int, int] | None:
     found = _BSD.match(text)
     if not found or found[1] not in _MONTHS:
         return None
     month, day, year, hour, minute, second, fraction, year_after = found.groups()
     stated = year or year_after
     years = [int(stated)] if stated else _years_around(seen)
+    zone, end = _zone_after(text, found.end(), zone)
     parts = (_MONTHS[month], int(day), int(hour), int(minute), int(second))
     moments = [moment for year in years if (moment := _moment(year, parts, zone)) is not None]
     if not moments:
         return None
     nearest = min(moments, key=lambda moment: abs(from_datetime(moment) - seen))
-    return _nanoseconds(nearest, fraction), found.end()
+    return _nanoseconds(nearest, fraction), end
 
 
 def _years_around(seen: int) -> list[int]:
@@ -150,14 +166,24 @@ def _years_around(seen: int) -> list[int]:
     return [year - 1, year, year + 1]
 
 
-def _moment(year: int, parts: tuple[int, int, int, int, int], zone: ZoneInfo) -> datetime | None:
+def _moment(year: int, parts: tuple[int, int, int, int, int], zone: tzinfo) -> datetime | None:
     month, day, hour, minute, second = parts
     try:
-        # A leap second, 60, is the next second (RFC 5424 forbids it, RFC 3164 senders have it).
-        start = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=zone)
-    except ValueError:
+        moment = datetime(year, month, day, hour, minute, tzinfo=zone) + _seconds(second)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return start + timedelta(seconds=second - min(second, 59))
+
+
+def _seconds(second: int) -> timedelta:
+    """A leap second, 60, is the next one (RFC 5424 forbids it, RFC 3164 senders have it).
+
+    Raises:
+        ValueError: there is no such second.
+    """
+    if second > _LEAP_SECOND:
+        raise ValueError("a minute has at most 61 seconds")
+    return timedelta(seconds=second)
 
 
 def _nanoseconds(moment: datetime, fraction: str | None) -> int:

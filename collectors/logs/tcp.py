@@ -13,7 +13,7 @@ from collections.abc import Callable
 from collectors.logs.frames import Frame, Inlet
 from collectors.logs.framing import Part, SyslogSplitter
 from collectors.logs.ledger import Entry, Ledger
-from collectors.logs.streams import StreamServer, chunks
+from collectors.logs.streams import CHUNK, PeerReader, StreamServer
 from collectors.logs.udp import plain_address
 from core.clock import Clock
 
@@ -43,15 +43,14 @@ class TcpReceiver:
         """The server for this address, to be started."""
         return StreamServer("tcp", address, self._serve)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: PeerReader, writer: asyncio.StreamWriter) -> None:
         source = plain_address(writer.get_extra_info("peername")[0])
         entry = self._ledger.open(source)
         splitter = SyslogSplitter(self._max)
-        try:
-            async for data in chunks(reader):
-                for part in splitter.feed(data):
-                    await self._put(source, part, entry)
-        except ConnectionError:
+        while data := await reader.read(CHUNK):
+            for part in splitter.feed(data):
+                await self._put(source, part, entry)
+        if reader.broken is not None:
             self._cut(source)
         rest = splitter.end()
         if rest is not None:

@@ -6,9 +6,10 @@ event times inside, by which searches leave files out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import duckdb
 import msgspec
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.clock import HOUR
-from core.errors import UnavailableError
+from core.errors import IntegrityError, UnavailableError
 from core.files import make_folder, remove_file, sync_file, sync_folder
 from core.records import Event, Fields, Logsource, Record
 from core.scope import Scope
@@ -40,6 +41,11 @@ SCHEMA = pa.schema(
     ],
     metadata={b"haidang.format": FORMAT},
 )
+
+ROWS_IN_GROUP = 50_000
+_TRIES = 50
+MERGE_BYTES = 128 << 20
+"""Bytes of events that are sorted in memory at once; an hour with more becomes several closed partitions."""
 
 _SPOOL_ONLY = "SELECT * FROM spooled"
 _SPOOL_AND_FILES = "SELECT * FROM spooled UNION ALL SELECT * FROM read_parquet($files)"
@@ -87,7 +93,7 @@ class EventWriter:
             remove_file(path)
 
     def compact(self, before_hour: int) -> None:
-        """Merges the minute files of each hour before this one into a closed partition."""
+        """Merges the minute files of each hour before this one into closed partitions, mostly one an hour."""
         manifest = read_manifest(self._folder)
         minutes = [part for part in manifest.partitions if part.span == "minute" and part.hour < before_hour]
         for hour in sorted({part.hour for part in minutes}):
@@ -116,18 +122,31 @@ class EventWriter:
 
     def _compact_hour(self, hour: int, parts: list[Partition]) -> None:
         manifest = read_manifest(self._folder)
-        table = pa.concat_tables([pq.read_table(self._folder / part.name, schema=SCHEMA) for part in parts])
         taken = sum(part.hour == hour and part.span == "hour" for part in manifest.partitions)
-        merged = self._write(f"hour-{hour:08d}-{taken}.parquet", table, hour, "hour")
+        merged = tuple(
+            self._write(f"hour-{hour:08d}-{number}.parquet", table, hour, "hour")
+            for number, table in enumerate(self._joined(parts), start=taken)
+        )
         gone = {part.name for part in parts}
         kept = tuple(part for part in manifest.partitions if part.name not in gone)
-        self._swap(manifest, msgspec.structs.replace(manifest, partitions=(*kept, merged)), retire=tuple(gone))
+        self._swap(manifest, msgspec.structs.replace(manifest, partitions=(*kept, *merged)), retire=tuple(gone))
 
-    def _write(self, name: str, table: pa.Table, hour: int, span: Any) -> Partition:
+    def _joined(self, parts: Iterable[Partition]) -> Iterator[pa.Table]:
+        """The rows of the files in as few tables as their sizes allow."""
+        waiting: list[pa.Table] = []
+        for part in parts:
+            table = pq.read_table(self._folder / part.name, schema=SCHEMA)
+            if waiting and sum(known.nbytes for known in waiting) + table.nbytes > MERGE_BYTES:
+                yield pa.concat_tables(waiting)
+                waiting = []
+            waiting.append(table)
+        yield pa.concat_tables(waiting)
+
+    def _write(self, name: str, table: pa.Table, hour: int, span: Literal["minute", "hour"]) -> Partition:
         path = self._folder / name
         temporary = path.with_suffix(".new")
         ordered = table.sort_by([("site", "ascending"), ("time", "ascending"), ("id", "ascending")])
-        pq.write_table(ordered, temporary, compression="zstd", compression_level=1)
+        pq.write_table(ordered, temporary, compression="zstd", compression_level=1, row_group_size=ROWS_IN_GROUP)
         sync_file(temporary)
         temporary.rename(path)
         sync_folder(self._folder)
@@ -161,23 +180,27 @@ class LocalEvents:
         """Events within the scope that match, latest first, at most ``query.limit``.
 
         Raises:
+            IntegrityError: a file that counts is missing or cannot be read.
             UnavailableError: files kept changing while they were read.
         """
-        for _ in range(5):
+        for _ in range(_TRIES):
             manifest = read_manifest(self._folder)
             try:
-                found = self._search_once(manifest, scope, query)
-            except (FileNotFoundError, duckdb.IOException):
-                continue  # a segment or file was replaced meanwhile: look at the new manifest
-            if read_manifest(self._folder) == manifest:
-                return found
+                spooled = self._spooled(manifest.through)
+                if read_manifest(self._folder).through == manifest.through:
+                    return self._search_once(manifest, spooled, scope, query)
+            except (FileNotFoundError, duckdb.IOException) as error:
+                # Files go only after a swap: if there was one, the new manifest says where their events are.
+                if read_manifest(self._folder) == manifest:
+                    reason = str(error).splitlines()[0]
+                    raise IntegrityError(f"the event store in {self._folder} is not whole: {reason}") from error
         raise UnavailableError(f"the event store in {self._folder} keeps changing: try again")
 
-    def _search_once(self, manifest: Manifest, scope: Scope, query: Query) -> list[Event]:
+    def _search_once(self, manifest: Manifest, spooled: Sequence[Event], scope: Scope, query: Query) -> list[Event]:
         wanted = [part for part in manifest.partitions if part.last >= query.since and part.first < query.until]
         files = [str(self._folder / part.name) for part in wanted]
         with duckdb.connect() as connection:
-            connection.register("spooled", to_table(self._spooled(manifest.through)))
+            connection.register("spooled", to_table(spooled))
             sql, values = _statement(_SPOOL_AND_FILES if files else _SPOOL_ONLY, scope, query)
             rows = connection.execute(sql, values | ({"files": files} if files else {})).fetchall()
         return [_from_row(row) for row in rows]
@@ -217,7 +240,8 @@ def _statement(sources: str, scope: Scope, query: Query) -> tuple[str, dict[str,
         values["site"] = query.site
     if query.text:
         conditions.append("contains(lower(fields), lower($text))")
-        values["text"] = query.text
+        # Fields are stored as JSON, so the text is looked for as JSON writes it.
+        values["text"] = msgspec.json.encode(unicodedata.normalize("NFC", query.text)).decode()[1:-1]
     where = " AND ".join(conditions)
     # Only fixed words are put together here; every value is bound.
     sql = f"SELECT * FROM ({sources}) WHERE {where} ORDER BY time DESC, id DESC LIMIT $limit"  # noqa: S608

@@ -73,7 +73,7 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except FileNotFoundError:
         return Manifest()
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise IntegrityError(f"{path} cannot be read: restore it from a backup ({error})") from error
     if manifest.format != FORMAT:
         raise IntegrityError(f"{path} has format {manifest.format}, this version reads {FORMAT}")

@@ -12,8 +12,9 @@ import os
 import struct
 import zlib
 from collections.abc import Sequence
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from core.clock import Clock
 from core.errors import IntegrityError, UnavailableError
@@ -45,7 +46,7 @@ class Spool:
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder = make_folder(folder)
         self._clock = clock
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         self._next = Position(0, 0)
         self.opened = 0
 
@@ -62,7 +63,7 @@ class Spool:
         number = max(self.opened, newest + 1)
         path = self._folder / f"{number:020d}.spool"
         temporary = path.with_suffix(".new")
-        self._file = temporary.open("wb")
+        self._file = temporary.open("wb", buffering=0)
         self._write(MAGIC + _frame(head))
         temporary.rename(path)
         sync_folder(self._folder)
@@ -72,7 +73,8 @@ class Spool:
         """Writes the records and returns when they are on disk.
 
         Raises:
-            UnavailableError: the disk is full or failing; nothing may be acknowledged.
+            UnavailableError: the disk is full or failing; nothing may be acknowledged, and the segment is closed.
+            IntegrityError: no segment is open.
         """
         self._write(b"".join(map(_frame, payloads)))
         self._next = Position(self._next.segment, self._next.offset + len(payloads))
@@ -91,10 +93,11 @@ class Spool:
         if self._file is None:
             raise IntegrityError("the spool is not open")
         try:
-            self._file.write(content)
-            self._file.flush()
+            _write_all(self._file, content)
             os.fsync(self._file.fileno())
         except OSError as error:
+            # What follows a torn frame would never be read, so nothing may follow: the owner opens a new segment.
+            self.close()
             raise UnavailableError(f"cannot write the spool in {self._folder}: {error.strerror}") from error
 
 
@@ -126,6 +129,12 @@ def read_segment(path: Path) -> Segment:
     if not payloads:
         raise IntegrityError(f"{path} has no head: restore it from a backup")
     return Segment(segment_number(path), payloads[0], payloads[1:], len(content) - start)
+
+
+def _write_all(file: FileIO, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def _frame(payload: bytes) -> bytes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.errors import UnavailableError
@@ -20,12 +21,12 @@ def read_state(path: Path) -> Engine:
     """
     if not path.exists():
         raise UnavailableError(f"there is no state database at {path}: has 'haidang up' run with these settings?")
-    return _engine(f"sqlite:///file:{path}?mode=ro&uri=true", _prepare_reader)
+    return _engine(URL.create("sqlite", database=_read_only(path), query={"uri": "true"}), _prepare_reader)
 
 
 def copy_state(source: Path, target: Path) -> None:
     """Copies a live SQLite database, whole and consistent, by SQLite's own backup call."""
-    with sqlite3.connect(f"file:{source}?mode=ro", uri=True) as old, sqlite3.connect(target) as new:
+    with sqlite3.connect(_read_only(source), uri=True) as old, sqlite3.connect(target) as new:
         old.backup(new)
     old.close()
     new.close()
@@ -33,10 +34,15 @@ def copy_state(source: Path, target: Path) -> None:
 
 def writing_engine(path: Path) -> Engine:
     """An engine that writes a SQLite file durably: WAL, and on disk when a commit returns."""
-    return _engine(f"sqlite:///{path}", _prepare_writer)
+    return _engine(URL.create("sqlite", database=str(path)), _prepare_writer)
 
 
-def _engine(url: str, prepare: Callable[[sqlite3.Connection, ConnectionPoolEntry], None]) -> Engine:
+def _read_only(path: Path) -> str:
+    """The file's name as SQLite's URI, in which ``?``, ``#`` and ``%`` of a folder's name are written otherwise."""
+    return f"file:{quote(str(path))}?mode=ro"
+
+
+def _engine(url: URL, prepare: Callable[[sqlite3.Connection, ConnectionPoolEntry], None]) -> Engine:
     engine = create_engine(url)
     event.listen(engine, "connect", prepare)
     return engine

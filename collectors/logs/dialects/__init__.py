@@ -12,7 +12,7 @@ UNKNOWN = Dialect(Logsource(product="", service="syslog"))
 
 def understand(message: Message) -> tuple[Logsource, Fields]:
     """The message's log source and what its text says, as ECS fields."""
-    if not message.code and fortigate.is_fortigate(_whole(message)):
+    if _nameless(message) and fortigate.is_fortigate(_whole(message)):
         fields = fortigate.fields_of(_whole(message))
         return fortigate.logsource(fields), fields
     dialect = _dialect(message)
@@ -29,6 +29,11 @@ def _dialect(message: Message) -> Dialect:
     return linux.PROGRAMS.get(message.program, UNKNOWN)
 
 
+def _nameless(message: Message) -> bool:
+    # FortiGate sends no program name; its first pair may have been taken for one. What a program says in its own
+    # name is never FortiGate's: a text that an attacker chose, a user's name, must not take it from its rules.
+    return not message.code and (not message.program or "=" in message.program)
+
+
 def _whole(message: Message) -> str:
-    # FortiGate sends no program name: the first pair may have been taken for one.
-    return f"{message.program} {message.text}" if "=" in message.program else message.text
+    return f"{message.program}:{message.text}" if message.program else message.text

@@ -19,9 +19,16 @@ _CONFIGURED = pattern(
 
 _DOWN = pattern(
     "to down",
-    r"Interface (\S+), changed state to (?:administratively )?down",
+    r"Interface (\S+), changed state to down",
     "interface.name",
     event_action="link_down",
+)
+
+_DISABLED = pattern(
+    "administratively down",
+    r"Interface (\S+), changed state to administratively down",
+    "interface.name",
+    event_action="link_disabled",
 )
 
 _UP = pattern("to up", r"Interface (\S+), changed state to up", "interface.name", event_action="link_up")
@@ -32,7 +39,7 @@ MNEMONICS: dict[str, tuple[Pattern, ...]] = {
     "SYS-5-CONFIG_I": (_CONFIGURED,),
     "SYS-5-RESTART": (_RESTARTED,),
     "LINK-3-UPDOWN": (_DOWN, _UP),
-    "LINK-5-CHANGED": (_DOWN, _UP),
+    "LINK-5-CHANGED": (_DOWN, _DISABLED, _UP),
     "LINEPROTO-5-UPDOWN": (_DOWN, _UP),
 }
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from core.records import Fields, Logsource
 
-_PAIR = re.compile(r'(\w+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
+_PAIR = re.compile(r'(?<!\w)(\w++)=(?:"((?:[^"\\]|\\.)*+)"|(\S*))')
+_MOST_PAIRS = 256
+"""FortiOS writes up to some eighty."""
 
 ECS = {
     "devname": "host.name",
@@ -25,7 +28,7 @@ ECS = {
     "subtype": "fortinet.subtype",
     "msg": "event.message",
 }
-"""Their names in ECS; what has none there is kept under ``fortinet.``."""
+"""Their names in ECS, or under ``fortinet.``; what is not here stays in the message."""
 
 _FIREWALL_PATHS = ("firewall.policy", "firewall.policy6", "firewall.address", "firewall.addrgrp")
 
@@ -42,7 +45,7 @@ def logsource(fields: Fields) -> Logsource:
 
 def fields_of(text: str) -> Fields:
     """The line's pairs under their ECS names."""
-    pairs = {name: quoted or bare for name, quoted, bare in _PAIR.findall(text)}
+    pairs = {found[1]: found[2] or found[3] or "" for found in islice(_PAIR.finditer(text), _MOST_PAIRS)}
     fields: Fields = {ECS[name]: value for name, value in pairs.items() if name in ECS}
     if pairs.get("cfgpath", "") in _FIREWALL_PATHS:
         fields["event.action"] = "firewall_rule_changed"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collectors.logs.dialects.pattern import Dialect, pattern
 from core.records import Logsource
 
-_FROM = r"from (\S+) port (\d+)"
+# The last one in the line is sshd's own: a user's name can hold " from 192.0.2.1 port 22" as well.
+_FROM = r" from (\S+) port (\d+)"
 
 _SSHD = (
     pattern(
         "Failed ",
-        rf"^Failed (\S+) for (?:invalid user )?(.*?) {_FROM}",
+        rf"^Failed (\S+) for (?:invalid user )?(.*){_FROM}",
         "haidang.ssh.method",
         "user.name",
         "source.ip",
@@ -20,7 +21,7 @@ _SSHD = (
     ),
     pattern(
         "Accepted ",
-        rf"^Accepted (\S+) for (.*?) {_FROM}",
+        rf"^Accepted (\S+) for (.*){_FROM}",
         "haidang.ssh.method",
         "user.name",
         "source.ip",
@@ -41,16 +42,19 @@ _USERADD = (
     ),
 )
 
+# A command that was refused says why before its first NAME=VALUE: it was not executed.
+# Each step takes its first match and never another, so that a hostile line costs no more than its length.
+_SUDO_HEAD = r"(?s)^\s*(\S+) : (?=[A-Z]+=)(?>.*?\bUSER=(\S+) ;)(?>.*?\bCOMMAND=)"
+
 _CLEARING = (
-    r"(?:--vacuum-(?:time|size|files)"
-    r"|(?:truncate|rm|shred|cp /dev/null|tee)\s.*?/var/log/"
-    r"|/dev/null.*?/var/log/)"
+    r"(?:.*?--vacuum-(?:time|size|files)"
+    r"|(?>.*?(?:(?<![\w-])(?:truncate|rm|shred|cp /dev/null|tee)\s|/dev/null)).*/var/log/)"
 )
 
 _SUDO = (
     pattern(
         "COMMAND=",
-        rf"^\s*(\S+) : .*?USER=(\S+) ;.*?COMMAND=(.*?{_CLEARING}.*)$",
+        rf"{_SUDO_HEAD}(?={_CLEARING})(.*)$",
         "user.name",
         "user.effective.name",
         "process.command_line",
@@ -58,7 +62,7 @@ _SUDO = (
     ),
     pattern(
         "COMMAND=",
-        r"^\s*(\S+) : .*?USER=(\S+) ;.*?COMMAND=(.*)$",
+        rf"{_SUDO_HEAD}(.*)$",
         "user.name",
         "user.effective.name",
         "process.command_line",

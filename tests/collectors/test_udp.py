@@ -1,0 +1,126 @@
+"""Syslog over UDP: datagrams come through the thread, and what the kernel drops is counted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+
+import pytest
+
+from collectors.logs.udp import UdpReceiver, force_receive_buffer, kernel_drops, plain_address
+from core.clock import HeldClock
+from core.errors import UnavailableError
+
+NOW = 1_795_312_267_000_000_000
+
+
+@pytest.fixture(params=[("127.0.0.1", 0), ("::1", 0)], ids=["ipv4", "ipv6"])
+def receiver(request, inlet):
+    return UdpReceiver(request.param, 1 << 20, inlet, HeldClock(NOW))
+
+
+def send(receiver: UdpReceiver, *datagrams: bytes) -> None:
+    with socket.socket(receiver.socket.family, socket.SOCK_DGRAM) as sender:
+        for datagram in datagrams:
+            sender.sendto(datagram, receiver.socket.getsockname())
+
+
+def test_each_datagram_is_a_frame_with_its_sender(run, receiver, inlet):
+    async def dialogue():
+        receiver.start(asyncio.get_running_loop())
+        try:
+            send(receiver, b"<13>a", b"", b"<13>b\n", b"<13>b\n", b"x" * 60_000)
+            frames = await inlet.take(5)
+        finally:
+            await asyncio.to_thread(receiver.stop)
+        assert [frame.raw for frame in frames] == [b"<13>a", b"", b"<13>b\n", b"<13>b\n", b"x" * 60_000]
+        sources = {(frame.source, frame.transport, frame.seen) for frame in frames}
+        assert sources == {(receiver_address, "udp", NOW)}
+
+    receiver_address = receiver.socket.getsockname()[0]
+    run(dialogue())
+
+
+def test_stopping_ends_the_thread_and_frees_the_port(run, receiver, inlet):
+    async def dialogue():
+        address = receiver.socket.getsockname()[:2]
+        receiver.start(asyncio.get_running_loop())
+        await asyncio.to_thread(receiver.stop)
+        assert not receiver._thread.is_alive()
+        again = UdpReceiver(address, 1 << 20, inlet, HeldClock(NOW))
+        again.start(asyncio.get_running_loop())
+        await asyncio.to_thread(again.stop)
+
+    run(dialogue())
+
+
+def test_a_receiver_that_is_stopped_is_no_source_of_its_own(run, receiver, inlet):
+    async def dialogue():
+        receiver.start(asyncio.get_running_loop())
+        await asyncio.to_thread(receiver.stop)
+        await asyncio.sleep(0)
+        assert inlet.waiting == 0
+
+    run(dialogue())
+
+
+def test_what_the_kernel_drops_is_read_from_its_table(inlet):
+    receiver = UdpReceiver(("127.0.0.1", 0), 4096, inlet, HeldClock(NOW))
+    assert receiver.kernel_drops() == 0
+    send(receiver, *[b"x" * 1000] * 100)
+    receiver.socket.setblocking(False)
+    taken = 0
+    with contextlib.suppress(BlockingIOError):
+        while receiver.socket.recv(2000):
+            taken += 1
+    assert 0 < taken < 100
+    assert receiver.kernel_drops() == 100 - taken
+    receiver.socket.close()
+
+
+def test_a_socket_that_is_not_in_the_kernels_tables_has_no_drops():
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        assert kernel_drops(other) == 0
+
+
+def test_the_receive_buffer_that_was_given_is_told():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
+        given = force_receive_buffer(plain, 100_000)
+        assert given == plain.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
+        assert 0 < given <= 100_000
+
+
+class Unprivileged(socket.socket):
+    """A socket of a process that may not go beyond net.core.rmem_max."""
+
+    def setsockopt(self, level, option, value):
+        if option == getattr(socket, "SO_RCVBUFFORCE", 33):
+            raise PermissionError
+        super().setsockopt(level, option, value)
+
+
+def test_without_the_right_to_force_it_the_buffer_is_what_the_kernel_allows():
+    with Unprivileged(socket.AF_INET, socket.SOCK_DGRAM) as plain:
+        assert force_receive_buffer(plain, 8192) == 8192
+
+
+def test_a_port_that_is_taken_is_told_with_its_number(inlet):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(UnavailableError, match=rf"udp: cannot listen on 127.0.0.1:{port}: "):
+            UdpReceiver(("127.0.0.1", port), 4096, inlet, HeldClock(NOW))
+
+
+@pytest.mark.parametrize(
+    ("host", "plain"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("2001:db8::ffff:1", "2001:db8::ffff:1"),
+    ],
+)
+def test_an_address_is_written_plainly(host, plain):
+    assert plain_address(host) == plain

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import SettingsError
+from core.settings import HOME, Settings, is_loopback, read_settings, split_address
+
+
+@pytest.fixture
+def read(tmp_path):
+    """The settings in a file with this text."""
+
+    def make(text):
+        path = tmp_path / "haidang.toml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return read_settings(path)
+
+    return make
+
+
+def test_without_a_file_the_defaults_hold_from_the_present_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = read_settings(None)
+    assert found.data == tmp_path / "haidang-data"
+    assert found.rules == (HOME / "detections" / "rules", HOME / "correlation" / "rules")
+    assert (found.console.address, found.centre.relay) == ("127.0.0.1:8080", "127.0.0.1:8081")
+
+
+def test_an_empty_file_gives_the_defaults_from_its_folder(read, tmp_path):
+    assert read("").data == tmp_path / "haidang-data"
+    assert read("").lane == Settings().lane
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('data = "d"', lambda settings: settings.data),
+        ('inventory = "d"', lambda settings: settings.inventory),
+        ('rules = ["d"]', lambda settings: settings.rules[0]),
+        ('[centre]\nsocket = "d"', lambda settings: settings.socket),
+        ('[centre]\nanchors = "d"', lambda settings: settings.anchors),
+        ('[console]\ntls_certificate = "d"\ntls_key = "e"', lambda settings: settings.console.tls_certificate),
+        ('[console]\ntls_certificate = "e"\ntls_key = "d"', lambda settings: settings.console.tls_key),
+    ],
+)
+def test_a_relative_path_is_meant_from_the_files_folder(read, tmp_path, monkeypatch, text, found):
+    monkeypatch.chdir("/")
+    assert found(read(text)) == tmp_path / "d"
+    assert found(read(text.replace('"d"', '"/somewhere/else"'))) == Path("/somewhere/else")
+
+
+def test_the_places_of_data_follow_from_its_folder(read):
+    found = read('data = "/srv/haidang"')
+    assert [str(path) for path in (found.secrets, found.state, found.anchors, found.socket, found.logs)] == [
+        "/srv/haidang/secrets",
+        "/srv/haidang/centre/state.db",
+        "/srv/haidang/centre/anchors",
+        "/srv/haidang/centre/api.sock",
+        "/srv/haidang/lanes/logs",
+    ]
+
+
+REFUSED = {
+    "an unknown key": ("dta = 'x'", "dta: unknown key (known here: centre, console, data, format, "),
+    "an unknown section": ("[consol]\n", "consol: unknown key (known here: centre, console,"),
+    "an unknown key of a section": ("[console]\nadress = 'x'", "console.adress: unknown key (known here: address, "),
+    "an unknown key of the lane": ("[lane.logs]\nudb = ''", "lane.logs.udb: unknown key (known here: alarm, "),
+    "an unknown lane": ("[lane.snow]\n", "lane.snow: unknown key (known here: logs)"),
+    "an unknown key of a source": (
+        '[lane.logs.sources."10.0.0.1"]\nzone = "UTC"',
+        "lane.logs.sources.10.0.0.1.zone: unknown key (known here: timezone)",
+    ),
+    "a wrong type": ("lateness_seconds = 'soon'", "lateness_seconds: input should be a valid number, "),
+    "a list for a section": ("console = [1]", "console: input should be a valid dictionary"),
+    "a number for a path": ("data = 7", "data: input is not a valid path"),
+    "a number for a list": ("rules = 7", "rules: input should be a valid tuple, got 7"),
+    "another format": ("format = 2", "format: input should be 1, got 2"),
+    "a lateness below zero": ("lateness_seconds = -1", "greater than or equal to 0, got -1"),
+    "no number": ("lateness_seconds = nan", "lateness_seconds: input should be a finite number, got nan"),
+    "an endless time": ("[centre]\nreopen_hours = inf", "centre.reopen_hours: input should be a finite number"),
+    "an unknown language": ("[console]\nlanguage = 'fr'", "console.language: input should be 'vi' or 'en', got 'fr'"),
+    "a wrong zone": (
+        "[lane.logs]\ntimezone = 'Hanoi'",
+        "lane.logs.timezone: expected a zone name such as Asia/Ho_Chi_Minh, got 'Hanoi'",
+    ),
+    "a wrong zone of a source": (
+        '[lane.logs.sources."10.0.0.1"]\ntimezone = "+7"',
+        "lane.logs.sources.10.0.0.1.timezone: expected a zone name such as Asia/Ho_Chi_Minh, got '+7'",
+    ),
+    "a source that is no address": (
+        "[lane.logs.sources.firewall]\ntimezone = 'UTC'",
+        "lane.logs.sources.firewall: expected the sender's IP address, got 'firewall'",
+    ),
+    "a name for an address": ("[lane.logs]\nudp = 'localhost:514'", "lane.logs.udp: expected ADDRESS:PORT such as"),
+    "an address without a port": ("[lane.logs]\ntcp = '127.0.0.1'", "lane.logs.tcp: expected ADDRESS:PORT such as"),
+    "a port out of range": (
+        "[lane.logs]\nudp = '127.0.0.1:65536'",
+        "lane.logs.udp: expected a port from 1 to 65535, got '127.0.0.1:65536'",
+    ),
+    "port zero": ("[lane.logs]\nrelp = '127.0.0.1:0'", "lane.logs.relp: expected a port from 1 to 65535"),
+    "a console beyond loopback without TLS": (
+        "[console]\naddress = '0.0.0.0:8080'",
+        "console: an address beyond loopback needs tls_certificate and tls_key",
+    ),
+    "half of TLS": (
+        "[console]\ntls_certificate = 'a.pem'",
+        "console: expected both tls_certificate and tls_key, or neither",
+    ),
+    "a relay beyond loopback": ("[centre]\nrelay = '10.0.0.1:8081'", "centre: the relay listens on loopback only"),
+    "a console without an address": ("[console]\naddress = ''", "console: expected ADDRESS:PORT"),
+    "text that is no TOML": ("data = ", "not valid TOML: "),
+    "bytes that are no text": (b"data = '\xff'", "not valid TOML: "),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), REFUSED.values(), ids=REFUSED)
+def test_a_wrong_setting_is_one_line_that_names_file_key_and_what_was_expected(read, tmp_path, text, words):
+    with pytest.raises(SettingsError) as error:
+        read(text)
+    said = str(error.value)
+    assert said.startswith(f"{tmp_path / 'haidang.toml'}: ")
+    assert words in said
+    assert "\n" not in said
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(SettingsError, match=r"none\.toml: cannot be read: No such file or directory"):
+        read_settings(tmp_path / "none.toml")
+
+
+def test_beyond_loopback_the_console_starts_with_tls(read):
+    found = read("[console]\naddress = '0.0.0.0:443'\ntls_certificate = 'a.pem'\ntls_key = 'a.key'")
+    assert found.console.address == "0.0.0.0:443"
+
+
+def test_an_empty_address_closes_a_way_in(read):
+    assert read("[lane.logs]\nudp = ''").lane.logs.udp == ""
+
+
+def test_a_source_is_known_by_its_address_however_it_is_written(read):
+    found = read('[lane.logs.sources."2001:DB8:0::1"]\ntimezone = "UTC"')
+    assert found.lane.logs.sources["2001:db8::1"].timezone == "UTC"
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"), [("127.0.0.1:514", "127.0.0.1", 514), ("[::1]:65535", "::1", 65535), ("::1:1", "::1", 1)]
+)
+def test_an_address_is_split_into_host_and_port(text, host, port):
+    assert split_address(text) == (host, port)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"), [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("0.0.0.0", False), ("::", False)]
+)
+def test_loopback_is_what_only_this_machine_reaches(host, expected):
+    assert is_loopback(host) is expected
