@@ -96,7 +96,7 @@ def read_contents(source: Path) -> Contents:
     """
     try:
         contents = msgspec.json.decode((source / CONTENTS).read_bytes(), type=Contents)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ContentError(f"{source} holds no whole backup: {error}") from error
     if contents.format != FORMAT:
         raise ContentError(f"{source} has format {contents.format}, this version reads {FORMAT}")

@@ -155,7 +155,11 @@ def _app(handlers: list[Any]) -> Litestar:
         handlers,
         openapi_config=None,
         request_max_body_size=MOST_BYTES,
-        exception_handlers={HaidangError: _refused, msgspec.MsgspecError: _malformed},
+        exception_handlers={
+            HaidangError: _refused,
+            msgspec.MsgspecError: _malformed,
+            UnicodeDecodeError: _malformed,  # msgspec raises it for text that is not UTF-8
+        },
     )
 
 
@@ -163,5 +167,5 @@ def _refused(_: Request[Any, Any, Any], error: HaidangError) -> Response[dict[st
     return Response({"reason": str(error)}, status_code=_STATUS.get(type(error), 500))
 
 
-def _malformed(_: Request[Any, Any, Any], error: msgspec.MsgspecError) -> Response[dict[str, str]]:
+def _malformed(_: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:
     return Response({"reason": str(error)}, status_code=400)

@@ -102,7 +102,7 @@ def decode_rules(content: bytes) -> RuleSet:
     """
     try:
         return load_rules(msgspec.msgpack.decode(content, type=dict[str, bytes]))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ContentError(f"the snapshot of the rules cannot be read: {error}") from error
 
 

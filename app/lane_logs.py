@@ -29,7 +29,7 @@ from core.relay import CentreLink, Relay, Silence
 from core.settings import Settings, split_address
 from core.snapshots import Snapshot, keep_snapshot, last_snapshot
 from core.stores.events import EventWriter
-from core.stores.manifest import encode_partition
+from core.stores.manifest import encode_partition, read_manifest
 from core.stores.spool import Position, Spool
 from detections.engine import ClosureEngine
 from inventory.enrich import Enricher
@@ -135,7 +135,8 @@ class LogsLane:
             judge(self._matcher, self._outbox, part, end if last else self._outbox.judged())
 
     async def _open_spool(self) -> None:
-        self._spool = Spool(self._folder / "spool", self._clock)
+        through = read_manifest(self._folder / "events").through
+        self._spool = Spool(self._folder / "spool", self._clock, floor=through)
         tails = restore_tails(self._folder / "spool")
         self._streams = Streams(tails.content())
         self._spool.open(encode_head(tails))

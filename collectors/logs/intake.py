@@ -18,6 +18,8 @@ from core.stores.spool import Position, Spool
 
 _LARGEST_BATCH = 1000
 _QUEUE = 20_000
+_LARGEST_SEGMENT = 200_000
+"""Records of a segment, which is turned into a minute file in memory."""
 _IDLE = 1.0
 """Seconds after which an idle lane looks whether its segment is due."""
 
@@ -75,7 +77,7 @@ class Intake:
             batch = await self._batch()
             if batch:
                 await _to_its_end(self._carry(batch))
-            if clock.now() - self._spool.opened > MINUTE and self._spool.next.offset:
+            if self._due(clock.now()):
                 await _to_its_end(asyncio.to_thread(self._roll, streams.known()))
                 rolled()
 
@@ -83,6 +85,11 @@ class Intake:
         """Carries what has been taken in and not yet carried."""
         while not self._queue.empty():
             await self._carry(await self._batch())
+
+    def _due(self, now: int) -> bool:
+        """Whether the segment is old or large enough to become a minute file; an empty one never is."""
+        count = self._spool.next.offset
+        return count >= _LARGEST_SEGMENT or (count > 0 and now - self._spool.opened > MINUTE)
 
     async def _batch(self) -> list[Frame]:
         try:

@@ -11,8 +11,8 @@ import asyncio
 import contextlib
 from typing import Protocol
 
-_LONGEST_WAIT = 10.0
-"""Seconds that others are waited for, in which a sender does not give us up; after it they count as strangers."""
+_LONGEST_WAIT = 4.0
+"""Seconds that others are waited for, then they are strangers: a sender waits longer than this for its answer."""
 _ROUNDS = 5
 """Rounds of the event loop in which what the kernel holds for a connection reaches its session."""
 

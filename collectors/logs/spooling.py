@@ -83,5 +83,5 @@ def unjudged(folder: Path, position: Position) -> tuple[list[Event], Position]:
 def _decode(payload: bytes) -> Stored:
     try:
         return _records.decode(payload)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise IntegrityError(f"a spool record cannot be read by this version: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Awaitable, Callable, Iterable
 from typing import SupportsIndex
@@ -74,7 +75,9 @@ class StreamServer:
         try:
             self._server = await asyncio.get_running_loop().create_server(self._protocol, host, port)
         except OSError as error:
-            raise UnavailableError(f"{self._name}: cannot listen on {host}:{port}: {error.strerror}") from error
+            raise UnavailableError(
+                f"{self._name}: cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}"
+            ) from error
 
     async def stop(self) -> None:
         """Closes the port, lets each connection hand on what was read from it, then closes it."""

@@ -7,7 +7,6 @@ connection's count, and a connection that breaks off is counted and told.
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import Callable
 
 from collectors.logs.frames import Frame, Inlet
@@ -17,12 +16,14 @@ from collectors.logs.streams import CHUNK, PeerReader, StreamServer
 from collectors.logs.udp import plain_address
 from core.clock import Clock
 
+WINDOW = 512
+"""Messages of one connection on their way to the disk: what dies with this process is at most these."""
+
 
 class TcpReceiver:
     """Listens and reads connections until stopped.
 
     Args:
-        address: where to listen.
         max_message: bytes of one message that are taken.
         inlet: where messages go.
         clock: tells when they were received.
@@ -45,26 +46,52 @@ class TcpReceiver:
 
     async def _serve(self, reader: PeerReader, writer: asyncio.StreamWriter) -> None:
         source = plain_address(writer.get_extra_info("peername")[0])
-        entry = self._ledger.open(source)
+        connection = _Connection(source, self._ledger.open(source))
         splitter = SyslogSplitter(self._max)
         while data := await reader.read(CHUNK):
             for part in splitter.feed(data):
-                await self._put(source, part, entry)
+                await self._put(connection, part)
         if reader.broken is not None:
             self._cut(source)
         rest = splitter.end()
         if rest is not None:
-            await self._put(source, rest, entry)
-        if entry is not None:
-            entry.close()
+            await self._put(connection, rest)
+        connection.close()
 
-    async def _put(self, source: str, part: Part, entry: Entry | None) -> None:
-        if entry is not None:
-            entry.received()
-        stored = functools.partial(_stored, entry)
-        await self._inlet.put(Frame(source, "tcp", part.raw, self._clock.now(), fault=part.fault, stored=stored))
+    async def _put(self, connection: _Connection, part: Part) -> None:
+        await connection.received()
+        frame = Frame(
+            connection.source,
+            "tcp",
+            part.raw,
+            self._clock.now(),
+            fault=part.fault,
+            stored=connection.stored,
+        )
+        await self._inlet.put(frame)
 
 
-def _stored(entry: Entry | None) -> None:
-    if entry is not None:
-        entry.stored()
+class _Connection:
+    """One connection: its source, its row in the ledger if one was free, and how much may be on its way."""
+
+    def __init__(self, source: str, entry: Entry | None) -> None:
+        self.source = source
+        self._entry = entry
+        self._window = asyncio.Semaphore(WINDOW)
+
+    async def received(self) -> None:
+        """One more message was read; waits while too many are on their way to the disk."""
+        await self._window.acquire()
+        if self._entry is not None:
+            self._entry.received()
+
+    def stored(self) -> None:
+        """One more of them is on disk."""
+        self._window.release()
+        if self._entry is not None:
+            self._entry.stored()
+
+    def close(self) -> None:
+        """The connection has ended."""
+        if self._entry is not None:
+            self._entry.close()

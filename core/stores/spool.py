@@ -41,10 +41,14 @@ class Segment(NamedTuple):
 
 
 class Spool:
-    """The writing end; one process owns it."""
+    """The writing end; one process owns it.
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    ``floor`` is the highest number that was ever given, where no segment is left to tell: the manifest's ``through``.
+    """
+
+    def __init__(self, folder: Path, clock: Clock, floor: int = 0) -> None:
         self._folder = make_folder(folder)
+        self._floor = floor
         self._clock = clock
         self._file: FileIO | None = None
         self._next = Position(0, 0)
@@ -58,7 +62,7 @@ class Spool:
     def open(self, head: bytes) -> None:
         """Closes the present segment, if any, and starts a new one."""
         self.close()
-        newest = max((segment_number(path) for path in segments(self._folder)), default=0)
+        newest = max([self._floor, *map(segment_number, segments(self._folder))])
         self.opened = self._clock.now()
         number = max(self.opened, newest + 1)
         path = self._folder / f"{number:020d}.spool"

@@ -165,7 +165,9 @@ def test_what_the_lane_says_itself_is_an_event_of_its_own():
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_a_rules_example_is_what_its_raw_line_decodes_to(example):
-    event = event_of(example["raw"].encode(), source=example["fields"]["observer.ip"])
+    own = example["logsource"]["product"] == "haidang"
+    source = {"transport": "own"} if own else {"source": example["fields"]["observer.ip"]}
+    event = event_of(example["raw"].encode(), **source)
     assert event.logsource == Logsource(**example["logsource"])
     assert {name: event.fields.get(name) for name in example["fields"]} == example["fields"]
 

@@ -15,7 +15,7 @@ from core.records import Event
 from core.scope import EVERYTHING, Scope
 from core.stores import events as module
 from core.stores.events import SCHEMA, EventStore, EventWriter, LocalEvents, Query
-from core.stores.manifest import Manifest, file_sha256, read_manifest, swap_manifest
+from core.stores.manifest import Manifest, file_sha256, read_manifest
 from core.stores.spool import Spool, segments
 
 
@@ -342,19 +342,6 @@ def test_closed_partitions_are_told_once(lane, event):
     lane.writer.announced([part.name])
     assert lane.writer.unannounced() == []
     assert len(find(lane.reader)) == 1
-
-
-def test_a_manifest_of_another_format_is_refused(lane):
-    swap_manifest(lane.folder, Manifest(format=2))
-    with pytest.raises(IntegrityError, match=r"manifest\.json has format 2, this version reads 1"):
-        find(lane.reader)
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b'{"through": "x"}', b'{"partitions": [{}]}', b'{"retired": ["\xff"]}'])
-def test_a_broken_manifest_is_refused(lane, content):
-    (lane.folder / "manifest.json").write_bytes(content)
-    with pytest.raises(IntegrityError, match=r"manifest\.json cannot be read: restore it from a backup"):
-        find(lane.reader)
 
 
 def test_a_partition_that_is_gone_is_said_and_not_passed_over(lane, event):

@@ -177,3 +177,4 @@ def running(folder: Path, extra: str = "") -> Iterator[Platform]:
     finally:
         if platform.process is not None and platform.process.poll() is None:
             platform.process.kill()
+            platform.process.wait()

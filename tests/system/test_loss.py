@@ -7,11 +7,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from peers import relp_to, rsyslogd, tcp_to
+from peers import Rsyslogd, relp_to, rsyslogd, tcp_to
 from running import Platform, eventually, running
 
 LINES = 10_000
 GUESSES = 12
+CHUNK, LEAD = 250, 1000
 
 
 def lines() -> list[str]:
@@ -24,9 +25,16 @@ def lines() -> list[str]:
     return plain
 
 
+def send(platform: Platform, peer: Rsyslogd, wanted: list[str]) -> None:
+    """Hands the lines over a little ahead of what is stored, so that a kill always falls within the flow."""
+    for start in range(0, len(wanted), CHUNK):
+        eventually(lambda start=start: platform.spooled() >= start - LEAD)
+        peer.log(wanted[start : start + CHUNK])
+
+
 def numbers(platform: Platform) -> Counter[str]:
     """How often each numbered line is stored."""
-    return Counter(raw.rpartition("line ")[2].strip() for raw in platform.stored("line 0"))
+    return Counter(raw.rpartition("line ")[2].strip() for raw in platform.stored("line "))
 
 
 def kill_lane(platform: Platform) -> None:
@@ -54,12 +62,12 @@ def test_over_relp_every_line_is_stored_once_and_the_incident_is_one_whatever_is
         running(tmp_path / "platform") as platform,
         rsyslogd(tmp_path / "rsyslog", relp_to(platform.relp_port)) as peer,
     ):
-        sender = threading.Thread(target=peer.log, args=(wanted,))
+        sender = threading.Thread(target=send, args=(platform, peer, wanted))
         sender.start()
         for share in (0.2, 0.6):
             eventually(lambda share=share: platform.spooled() > share * LINES)
-            kill(platform)
             assert platform.spooled() < LINES, "the flow was over before the kill"
+            kill(platform)
         sender.join()
         eventually(lambda: len(numbers(platform)) == LINES)
         counted = numbers(platform)
@@ -84,11 +92,11 @@ def test_over_tcp_nothing_is_doubled_and_the_loss_is_counted_and_told(tmp_path: 
     wanted = lines()
     with running(tmp_path / "platform") as platform, rsyslogd(tmp_path / "rsyslog", tcp_to(platform.logs_port)) as peer:
         half = LINES // 2
-        sender = threading.Thread(target=peer.log, args=(wanted[:half],))
+        sender = threading.Thread(target=send, args=(platform, peer, wanted[:half]))
         sender.start()
         eventually(lambda: platform.spooled() > half // 4)
-        platform.kill("logs")
         assert platform.spooled() < half, "the flow was over before the kill"
+        platform.kill("logs")
         sender.join()
         eventually(lambda: platform_is_back(platform))
         peer.log(wanted[half:])
