@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from core.errors import UnavailableError
+from core.errors import ContentError, UnavailableError
 
 
 def sync_folder(folder: Path) -> None:
@@ -51,6 +51,22 @@ def make_folder(folder: Path, mode: int = 0o755) -> Path:
         reason = error.strerror or str(error)
         raise UnavailableError(f"cannot write in folder {folder}: {reason}") from error
     return folder
+
+
+def read_bounded(path: Path, most: int, wanted: str) -> bytes:
+    """The bytes of a file of content that may hold at most ``most``; ``wanted`` says what it should be.
+
+    Raises:
+        ContentError: the file cannot be read or is larger.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise ContentError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(data) > most:
+        raise ContentError(f"{path}: larger than {most} bytes; {wanted}")
+    return data
 
 
 def remove_file(path: Path) -> None:

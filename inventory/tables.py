@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from core.errors import ContentError
+from core.files import read_bounded
 from core.records import Record
 
 if TYPE_CHECKING:
@@ -51,13 +52,7 @@ def read_table(folder: Path, stem: str) -> list[Row]:
 
 
 def _read_text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ContentError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
-        raise ContentError(f"{path}: larger than {MAX_BYTES} bytes; expected an inventory table")
+    data = read_bounded(path, MAX_BYTES, "expected an inventory table")
     try:
         return unicodedata.normalize("NFC", data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

@@ -9,6 +9,7 @@ import msgspec
 import yaml
 
 from core.errors import ContentError
+from core.files import read_bounded
 from core.records import Record
 from inventory.records import Device, Inventory
 from lab.framing import frame
@@ -119,13 +120,7 @@ def plan(scenario: Scenario, sector: Inventory) -> list[Planned]:
 
 
 def _document(path: Path) -> Any:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ContentError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
-        raise ContentError(f"{path}: larger than {MAX_BYTES} bytes; {_WANTED}")
+    data = read_bounded(path, MAX_BYTES, _WANTED)
     try:
         return yaml.safe_load(data.decode())
     except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -105,6 +105,7 @@ def test_over_tcp_nothing_is_doubled_and_the_loss_is_counted_and_told(tmp_path: 
         assert set(counted.values()) == {1}
         figures = platform.metrics()
         assert figures["connections_cut"] == 1
+        assert 0 <= figures["lost"] <= LINES - len(counted)
         told = platform.json("events", "search", "broke off")
         assert len(told) == 1
         assert told[0]["fields"]["event.action"] == "connection_cut"
