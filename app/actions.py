@@ -16,19 +16,26 @@ from core.scope import EVERYTHING
 from core.stores import incidents, users
 from correlation import incidents as edits
 from correlation.incidents import Edit
-from inventory.rights import ROLES
+from inventory.rights import ROLES, may
 
 Answer = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One action being done: in whose name, when, on which connection, with what values."""
+    """One action being done: in whose name, when, on which connection, with what values.
+
+    Attributes:
+        before: what the action's ``outside`` found.
+        site: the unit of a site by the site's id, None for a site that is not known.
+    """
 
     connection: Connection
     now: int
     actor: str
     values: Any
+    before: Any
+    site: Callable[[str], str | None]
 
 
 class Credentials(Record, frozen=True, kw_only=True):
@@ -70,15 +77,23 @@ class Nothing(Record, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What an action needs: a right (empty: only the console's own token), its values' type, and who does it."""
+    """What an action needs: a right (empty: only the console's own token), its values' type, and who does it.
+
+    ``outside`` is what takes long and only reads: it is done before, so that no other change waits for it.
+    """
 
     right: str
     takes: type[Record]
     do: Callable[[Call], Answer]
+    outside: Callable[[Connection, Any], object] = lambda *_: None
+
+
+def _fits(connection: Connection, values: Credentials) -> bool:
+    return users.password_fits(connection, values.name, values.password)
 
 
 def _sign_in(call: Call) -> Answer:
-    user = users.sign_in(call.connection, call.now, call.values.name, call.values.password)
+    user = users.sign_in(call.connection, call.now, call.values.name, right=call.before)
     # A refusal is an answer here, not an error: the failure counter and the audit entry must be committed.
     return _plain(user) if user else {"refused": "wrong name or password"}
 
@@ -91,9 +106,23 @@ def _change_password(call: Call) -> Answer:
 def _create(call: Call) -> Answer:
     asked: Report = call.values
     edit = edits.report(asked.title, asked.severity, asked.channel, call.actor, call.now, asked.text)
-    placed = msgspec.structs.replace(edit.incident, sites=(asked.site,) if asked.site else ())
+    placed = msgspec.structs.replace(edit.incident, **_place(call, asked.site))
     stored = incidents.commit(call.connection, None, placed, edit.entry)
     return {"id": stored.id, "version": stored.version}
+
+
+def _place(call: Call, site: str) -> dict[str, tuple[str, ...]]:
+    if not site:
+        return {}
+    unit = call.site(site)
+    if unit is None:
+        raise RefusedError(f"there is no site '{site}'")
+    return {"sites": (site,), "units": (unit,)}
+
+
+def _end(call: Call) -> Answer:
+    users.end_sessions(call.connection, call.now, call.actor)
+    return {}
 
 
 def _acknowledge(call: Call) -> Answer:
@@ -101,8 +130,10 @@ def _acknowledge(call: Call) -> Answer:
 
 
 def _assign(call: Call) -> Answer:
-    owner = users.read_user(call.connection, call.values.owner).name
-    return _edit(call, lambda incident: edits.assign(incident, owner, call.actor, call.now))
+    owner = users.read_user(call.connection, call.values.owner)
+    if owner.disabled or not may(owner.role, "incident.write"):
+        raise RefusedError(f"'{owner.name}' cannot work on incidents: the account is disabled or has no such right")
+    return _edit(call, lambda incident: edits.assign(incident, owner.name, call.actor, call.now))
 
 
 def _note(call: Call) -> Answer:
@@ -148,7 +179,8 @@ def _plain(user: users.User) -> Answer:
 
 
 ACTIONS: dict[str, Action] = {
-    "session.begin": Action("", Credentials, _sign_in),
+    "session.begin": Action("", Credentials, _sign_in, outside=_fits),
+    "session.end": Action("", Nothing, _end),
     "session.password": Action("", Credentials, _change_password),
     "incidents.create": Action("incident.write", Report, _create),
     "incidents.acknowledge": Action("incident.write", OfIncident, _acknowledge),

@@ -7,6 +7,7 @@ were judged may then only be ahead. Secrets are not copied: they are made anew.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,7 +18,7 @@ import msgspec
 from core import audit
 from core.clock import Clock
 from core.errors import ContentError, IntegrityError, RefusedError, UnavailableError
-from core.files import make_folder, replace_file, sync_file
+from core.files import make_folder, own_folder, replace_file, sync_file
 from core.outbox import renew_epoch
 from core.records import Record
 from core.settings import Settings
@@ -71,6 +72,7 @@ def restore(settings: Settings, source: Path, part: Part, clock: Clock, tell: Te
         RefusedError: there is data already.
     """
     contents = read_contents(source)
+    held = own_folder(settings.data, "platform")
     places = {"centre": settings.state.parent, "lanes": settings.logs.parent}
     chosen = {name: place for name, place in places.items() if part in {"all", name}}
     for place in chosen.values():
@@ -85,6 +87,7 @@ def restore(settings: Settings, source: Path, part: Part, clock: Clock, tell: Te
         renew_epoch(settings.logs / "outbox.db")
     if "centre" in chosen:
         _enter_restore(settings, contents, clock)
+    os.close(held)
     return contents
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import groupby
 from threading import Lock
 from typing import TypeVar
 
@@ -24,12 +23,16 @@ from core.stores import users
 from core.stores.manifest import decode_partition
 from core.stores.migrate import open_state
 from core.stores.tables import hits, relay_positions
+from core.terminal import say
 from correlation.correlator import Correlator
 from correlation.incidents import PLATFORM
 from correlation.rules import prepare
 
 KEEP_HITS = 96 * HOUR
 """How long hits stay: longer than a lane may send them again."""
+
+REBUILD_BATCH = 5000
+"""Hits that are judged at once when windows are rebuilt; the result does not depend on it."""
 
 FIRST_ADMINISTRATOR = "admin"
 
@@ -50,8 +53,10 @@ class Centre:
         self._lock = Lock()
         self._engine = open_state(settings.state)
         self._anchors = audit.Anchors(settings.anchors, secret(settings.secrets, "audit.key"))
+        self._moved = False
         self._reopen = int(settings.centre.reopen_hours * HOUR)
         self._set_rules(rules)
+        self.change(self._note_key)
 
     def first_administrator(self) -> str | None:
         """Adds the first administrator if there is no user yet and returns the one-time password, only then."""
@@ -60,17 +65,23 @@ class Centre:
     def change(self, work: Callable[[Connection, int], Result]) -> Result:
         """Does the work in one transaction, given the time; then signs the audit chain's new head."""
         with self._lock:
+            self._moved = False
             with self._engine.begin() as connection:
                 result = work(connection, self._clock.now())
+            if self._moved:  # set by _receive, and only now is the database where the windows are
+                self._stale = False
             with self._engine.connect() as connection:
                 self._write_anchor(connection)
         return result
 
+    def read(self, work: Callable[[Connection], Result]) -> Result:
+        """Does work that only reads, without waiting for changes."""
+        with self._engine.connect() as connection:
+            return work(connection)
+
     def receive(self, batch: Batch) -> Receipt:
         """Takes a lane's batch: all of it or, where its beginning does not fit, nothing."""
-        receipt = self.change(lambda connection, now: self._receive(connection, batch, now))
-        self._stale = False
-        return receipt
+        return self.change(lambda connection, now: self._receive(connection, batch, now))
 
     def set_rules(self, rules: RuleSet) -> None:
         """Correlates by these rules from now on, over the hits of the last days."""
@@ -82,12 +93,19 @@ class Centre:
         with self._lock, self._engine.connect() as connection:
             self._write_anchor(connection)
 
+    @property
+    def evicted(self) -> int:
+        """Cases that the correlator gave up for want of room."""
+        return self._correlator.evicted
+
     def close(self) -> None:
         """Closes the database."""
         self._engine.dispose()
 
     def _set_rules(self, rules: RuleSet) -> None:
-        self._rules, self.refused = prepare(rules)
+        self.rules, refused = prepare(rules)
+        for file, reason in refused:
+            say(f"rule {file}: {reason}: it is not used")
         self._stale = True
         self._refresh()
 
@@ -95,11 +113,11 @@ class Centre:
         """Builds the correlator's windows anew where a failed transaction left them ahead of the database."""
         if not self._stale:
             return
-        self._correlator = Correlator(self._rules, int(self._settings.lateness_seconds * SECOND))
+        self._correlator = Correlator(self.rules, int(self._settings.lateness_seconds * SECOND))
         with self._engine.connect() as connection:
             rows = connection.execute(select(hits.c.time, hits.c.body).order_by(hits.c.time))
-            for time, batch in groupby(rows, key=lambda row: row.time):
-                self._correlator.update([msgspec.msgpack.decode(row.body, type=Alert) for row in batch], time)
+            for part in rows.partitions(REBUILD_BATCH):
+                self._correlator.update([msgspec.msgpack.decode(row.body, type=Alert) for row in part], part[-1].time)
         self._stale = False
 
     def _receive(self, connection: Connection, batch: Batch, now: int) -> Receipt:
@@ -114,7 +132,7 @@ class Centre:
                 _enter_partition(connection, batch.lane, row, now)
         if fresh:
             self._refresh()
-            self._stale = True  # until the transaction is through, the windows are ahead of the database
+            self._stale = self._moved = True  # until the transaction is through, the windows are ahead of the database
             understand(connection, self._correlator, fresh, now, self._reopen)
             connection.execute(delete(hits).where(hits.c.time < now - KEEP_HITS))
         if batch.rows:
@@ -125,6 +143,11 @@ class Centre:
         if users.count_users(connection):
             return None
         return users.add_user(connection, now, PLATFORM, FIRST_ADMINISTRATOR, "administrator")
+
+    def _note_key(self, connection: Connection, now: int) -> None:
+        """The chain says by which key its heads are signed; a restore begins a new one."""
+        if audit.signing_keys(connection)[-1:] != [self._anchors.public_key]:
+            audit.append(connection, now, PLATFORM, audit.KEY_ACTION, "audit", self._anchors.public_key)
 
     def _write_anchor(self, connection: Connection) -> None:
         head = audit.head(connection)

@@ -8,7 +8,7 @@ import socket
 import struct
 from asyncio import Transport
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from litestar import Litestar, Request, Response, get, post
@@ -31,11 +31,10 @@ _STATUS = {NotFoundError: 404, RefusedError: 409, UnavailableError: 503}
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who calls: a user's name with its role, or the console acting for users (``console``)."""
+    """Who calls: a user, the console acting for users, or an administrator of this machine who is no user."""
 
     name: str
-    role: str
-    console: bool = False
+    kind: Literal["user", "console", "local"]
 
 
 class PeerCredentials(H11Protocol):
@@ -75,7 +74,9 @@ def relay_app(
     return _app([relay, snapshot, metrics])
 
 
-def people_app(centre: Centre, console_token: str, identify: Callable[[int], Caller]) -> Litestar:
+def people_app(
+    centre: Centre, console_token: str, identify: Callable[[int], Caller], site: Callable[[str], str | None]
+) -> Litestar:
     """The API: one POST an action of ``app.actions``."""
 
     @post("/api/{name:str}", sync_to_thread=True)
@@ -86,9 +87,11 @@ def people_app(centre: Centre, console_token: str, identify: Callable[[int], Cal
         caller = _caller(request, console_token, identify)
         values = msgspec.json.decode(body, type=action.takes)
 
+        before = centre.read(lambda connection: action.outside(connection, values))
+
         def work(connection: Any, now: int) -> dict[str, object]:
             actor = _actor(connection, caller, request.headers.get(ACTOR_HEADER, ""), action.right)
-            return action.do(Call(connection, now, actor, values))
+            return action.do(Call(connection, now, actor, values, before, site))
 
         answer = centre.change(work)
         refused = answer.get("refused")
@@ -97,7 +100,7 @@ def people_app(centre: Centre, console_token: str, identify: Callable[[int], Cal
     return _app([act])
 
 
-def local_caller(owner: int, accounts: dict[str, str], role_of: Callable[[str], str]) -> Callable[[int], Caller]:
+def local_caller(owner: int, accounts: dict[str, str]) -> Callable[[int], Caller]:
     """Maps the local account of a caller to a user.
 
     The settings' ``centre.accounts`` come first; else root and the account that runs the centre are administrators
@@ -110,9 +113,9 @@ def local_caller(owner: int, accounts: dict[str, str], role_of: Callable[[str], 
         except KeyError:
             account = str(uid)
         if account in accounts:
-            return Caller(accounts[account], role_of(accounts[account]))
+            return Caller(accounts[account], "user")
         if uid in {0, owner}:
-            return Caller(f"local:{account}", "administrator")
+            return Caller(f"local:{account}", "local")
         raise RefusedError(f"the local account '{account}' is mapped to no user: see [centre.accounts] in haidang.toml")
 
     return identify
@@ -121,7 +124,7 @@ def local_caller(owner: int, accounts: dict[str, str], role_of: Callable[[str], 
 def _caller(request: Request[Any, Any, Any], console_token: str, identify: Callable[[int], Caller]) -> Caller:
     if "Authorization" in request.headers:
         _check_token(request, console_token)
-        return Caller("console", "", console=True)
+        return Caller("console", "console")
     return identify(request.scope["state"]["peer_uid"])
 
 
@@ -131,17 +134,22 @@ def _actor(connection: Any, caller: Caller, named: str, right: str) -> str:
     Raises:
         RefusedError: the user may not.
     """
+    if not right and caller.kind != "console":
+        raise RefusedError("only the console does this")
     if not right:
-        if not caller.console:
-            raise RefusedError("only the console does this")
         return named
-    name, role = caller.name, caller.role
-    if caller.console:
-        user = users.read_user(connection, named)
-        name, role = user.name, "" if user.disabled or user.must_change else user.role
-    if not may(role, right):
+    name = named if caller.kind == "console" else caller.name
+    if not may(_role(connection, caller, name), right):
         raise RefusedError(f"'{name}' may not do this: it needs the right {right}")
     return name
+
+
+def _role(connection: Any, caller: Caller, name: str) -> str:
+    """The role as it is now; none for who is disabled or must first choose a password."""
+    if caller.kind == "local":
+        return "administrator"
+    user = users.read_user(connection, name)
+    return "" if user.disabled or user.must_change else user.role
 
 
 def _check_token(request: Request[Any, Any, Any], token: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
 from app.content import read_inventory
+from app.services.serving import check_tls
 from collectors.logs.udp import force_receive_buffer
 from core.errors import HaidangError
 from core.files import make_folder
@@ -70,9 +70,9 @@ def _inventory(settings: Settings) -> Iterator[Note]:
 
 
 def _tls(settings: Settings) -> Iterator[Note]:
-    for path in (settings.console.tls_certificate, settings.console.tls_key):
-        if path is not None and not os.access(path, os.R_OK):
-            yield Note(level="error", what="tls", text=f"{path} cannot be read")
+    check_tls(settings.console.tls_certificate, settings.console.tls_key)
+    if settings.console.tls_certificate is not None:
+        yield Note(level="good", what="tls", text=f"{settings.console.tls_certificate} and its key fit")
 
 
 def _ports(settings: Settings) -> Iterator[Note]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -49,6 +50,7 @@ def build(wanted: str | None) -> typer.Typer:
 
 def main() -> None:
     """Runs the command line: an error of ours is one line, anything else a defect with its traceback."""
+    os.umask(0o077)  # what we keep is for our account alone
     asked = sys.argv[1] if len(sys.argv) > 1 else None
     try:
         check_layout()

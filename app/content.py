@@ -51,12 +51,25 @@ class Content:
     """
 
     def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._good: dict[str, bytes] = {}
         self._decoded: tuple[str, Inventory] | None = None
         inventory = [settings.inventory] if settings.inventory else []
         self._watched = {
-            "rules": Watched(settings.rules, lambda: encode_rules(read_rule_files(settings.rules)), say),
+            "rules": Watched(settings.rules, lambda: self._build_rules(settings.rules), say),
             "inventory": Watched(inventory, lambda: encode_snapshot(read_inventory(settings)), say),
         }
+
+    def _build_rules(self, folders: Sequence[Path]) -> bytes:
+        """The rules in the folders; of a file that cannot be used the last good version, if there was one."""
+        documents = read_rule_files(folders)
+        for file, reason in load_rules(documents).refused:
+            kept = self._good.get(file)
+            self._say(f"rule {file}: {reason}: {'the last good version stays in use' if kept else 'it is not used'}")
+            documents.pop(file, None)
+            documents |= {file: kept} if kept else {}
+        self._good = documents
+        return encode_rules(documents)
 
     def snapshot(self, kind: str) -> Snapshot:
         """The present snapshot of that kind.

@@ -11,7 +11,7 @@ from app.centre import FIRST_ADMINISTRATOR
 from app.services import SERVICES
 from app.supervisor import Service, Supervisor, own_service
 from core.clock import SystemClock
-from core.files import make_folder, replace_file
+from core.files import make_folder, own_folder, replace_file
 from core.settings import HOME, Settings, read_settings
 from core.stores import users
 from core.stores.migrate import open_state
@@ -37,6 +37,7 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> bool:
     file = make_folder(folder).resolve() / "haidang.toml"
     replace_file(file, _SETTINGS.encode())
     settings = read_settings(file)
+    own_folder(settings.data, "platform")
     password = _administrator_password(settings)
     platform = [own_service(name, "--settings", str(file)) for name in SERVICES]
     supervisor = Supervisor([*platform, _lab_service(settings)], say)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -20,7 +19,7 @@ from collectors.logs.streams import StreamServer
 from collectors.logs.tcp import TcpReceiver
 from collectors.logs.udp import UdpReceiver
 from core.clock import HOUR, SECOND, Clock
-from core.errors import UnavailableError
+from core.errors import ContentError, IntegrityError, UnavailableError
 from core.files import make_folder
 from core.metrics import LaneMetrics
 from core.outbox import Outbox, Row
@@ -31,6 +30,7 @@ from core.snapshots import Snapshot, keep_snapshot, last_snapshot
 from core.stores.events import EventWriter
 from core.stores.manifest import encode_partition, read_manifest
 from core.stores.spool import Position, Spool
+from core.terminal import say
 from detections.engine import ClosureEngine
 from inventory.enrich import Enricher
 from inventory.snapshot import decode_snapshot
@@ -113,17 +113,17 @@ class LogsLane:
         answer = await self._link.snapshot(kind, version)
         if answer is None:
             return None
-        pulled = Snapshot(version=answer[0], content=answer[1])
-        keep_snapshot(self._folder / "snapshots", kind, pulled)
-        return pulled
+        return Snapshot(version=answer[0], content=answer[1])
 
     def _use(self, kind: str, pulled: Snapshot) -> None:
+        """Builds what the snapshot is for, and only then makes it the last good one."""
         if kind == "rules":
             self._matcher = ClosureEngine(decode_rules(pulled.content))
             self._rules_version = pulled.version
         else:
             self._enricher = Enricher(decode_snapshot(pulled.content), self._own.space)
             self._inventory_version = pulled.version
+        keep_snapshot(self._folder / "snapshots", kind, pulled)
 
     def _judge_what_was_left(self) -> None:
         events, end = unjudged(self._folder / "spool", self._outbox.judged())
@@ -205,7 +205,13 @@ class LogsLane:
                 except UnavailableError:
                     continue  # the last good one stays; the relay tells of a silent centre
                 if pulled is not None:
-                    await asyncio.to_thread(functools.partial(self._use, kind, pulled))
+                    await asyncio.to_thread(self._use_if_good, kind, pulled)
+
+    def _use_if_good(self, kind: str, pulled: Snapshot) -> None:
+        try:
+            self._use(kind, pulled)
+        except (ContentError, IntegrityError) as error:
+            say(f"logs lane: the last good {kind} stay in use: {error}")
 
     async def _keep_metrics(self) -> None:
         while True:

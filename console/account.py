@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from litestar import get, post
 from litestar.datastructures import Cookie
@@ -14,7 +15,7 @@ from console.problems import line_of, status_of
 from console.render import LANGUAGE_COOKIE, Answer, AnyRequest, language_of, render
 from console.sessions import OWN_ACCOUNT, PUBLIC, new_session
 from console.texts import LANGUAGES, say
-from core.errors import HaidangError, RefusedError
+from core.errors import HaidangError, RefusedError, UnavailableError
 from core.stores.users import SHORTEST_PASSWORD
 
 _PUBLIC = {"action": PUBLIC}
@@ -48,10 +49,12 @@ def sign_in(request: AnyRequest, data: Form) -> Answer:
     return Redirect(own_path(data.get("next", "/")), status_code=303)
 
 
-@post("/sign-out", opt=_OWN, sync_to_thread=False)
+@post("/sign-out", opt=_OWN, sync_to_thread=True)
 def sign_out(request: AnyRequest) -> Redirect:
-    """Forgets the session."""
+    """Forgets the session here, and has the centre end all sessions of the user."""
     request.clear_session()
+    with suppress(UnavailableError):  # who leaves is signed out of this browser even while the centre is down
+        console_of(request).centre.call("session.end", actor=request.user.name)
     return Redirect("/sign-in", status_code=303)
 
 

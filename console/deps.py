@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -32,6 +32,8 @@ class Console:
         secure: whether people come by TLS; cookies are then sent by TLS only.
         sites: gives the names of all sites by their ids, as the inventory now is.
         units: the same for units.
+        guide: gives a rule's triage guide by the rule's id, ``{"vi": (...), "en": (...)}``; empty for an unknown rule.
+        channels: by which a person may say that an incident came (``telephone`` ...), in the order of the form.
     """
 
     state: Engine
@@ -42,6 +44,8 @@ class Console:
     clock: Clock
     sites: Callable[[], Mapping[str, str]]
     units: Callable[[], Mapping[str, str]]
+    guide: Callable[[str], Mapping[str, Sequence[str]]]
+    channels: Sequence[str]
 
 
 def console_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Console:

@@ -19,7 +19,6 @@ from core.records import Severity
 
 Form: TypeAlias = URLEncodedBody[dict[str, str]]
 
-CHANNELS = ("telephone", "e-mail", "other")
 _FIELDS = ("title", "severity", "site", "channel", "text")
 _WRITE = {"action": "incident.write"}
 _UNPROCESSABLE = 422
@@ -99,15 +98,17 @@ def _refused(request: AnyRequest, number: int, typed: dict[str, str], problem: s
 
 
 def _is_complete(request: AnyRequest, values: dict[str, str]) -> bool:
-    known_site = not values["site"] or values["site"] in console_of(request).sites()
-    has_choices = values["severity"] in set(Severity) and values["channel"] in CHANNELS
+    console = console_of(request)
+    known_site = not values["site"] or values["site"] in console.sites()
+    has_choices = values["severity"] in set(Severity) and values["channel"] in console.channels
     return bool(values["title"]) and has_choices and known_site
 
 
 def _new_page(request: AnyRequest, typed: dict[str, str], problem: str = "", status: int = 200) -> Answer:
-    sites = sorted(console_of(request).sites().items(), key=lambda site: site[1])
+    console = console_of(request)
+    sites = sorted(console.sites().items(), key=lambda site: site[1])
     severities = [severity.value for severity in Severity]
-    choices = {"sites": sites, "severities": severities, "channels": CHANNELS}
+    choices = {"sites": sites, "severities": severities, "channels": console.channels}
     values = choices | {"typed": dict.fromkeys(_FIELDS, "") | typed, "problem": problem}
     return render(request, "new", values, status)
 

@@ -15,6 +15,7 @@ from console.reads import (
     Filter,
     count_new,
     dossier_mark,
+    guides_for,
     list_owners,
     list_queue,
     queue_mark,
@@ -47,7 +48,7 @@ def queue_part(request: AnyRequest, chosen: ChosenFilter = Filter.OPEN) -> Answe
 @get("/incidents.json", opt=_READ, sync_to_thread=True)
 def queue_json(request: AnyRequest, chosen: ChosenFilter = Filter.OPEN) -> list[Incident]:
     """The same list for programs."""
-    return list_queue(console_of(request), request.user, chosen)
+    return list_queue(console_of(request), request.user, chosen).incidents
 
 
 @get("/incidents/{number:int}", opt=_READ, sync_to_thread=True)
@@ -84,8 +85,10 @@ def queue_values(request: AnyRequest, chosen: Filter) -> dict[str, object]:
     console = console_of(request)
     view = view_for(console, language_of(request))
     new = count_new(console, request.user)
+    listed = list_queue(console, request.user, chosen)
     return {
-        "rows": [row(found, view) for found in list_queue(console, request.user, chosen)],
+        "rows": [row(found, view) for found in listed.incidents],
+        "total": listed.total,
         "chosen": chosen.value,
         "filters": [each.value for each in Filter],
         "new": f"{new - 1}+" if new == MOST_COUNTED else str(new or ""),
@@ -98,9 +101,10 @@ def incident_values(request: AnyRequest, number: int) -> dict[str, object]:
     Raises:
         NotFoundError: there is no such incident within the user's scope.
     """
-    console = console_of(request)
+    console, language = console_of(request), language_of(request)
     dossier = read_one(console, request.user, number)
-    return {"incident": incident_view(dossier, view_for(console, language_of(request)))}
+    guides = guides_for(console, dossier, language)
+    return {"incident": incident_view(dossier, view_for(console, language), guides)}
 
 
 def incident_page(

@@ -12,7 +12,7 @@ from markupsafe import escape
 
 from console.render import Answer, AnyRequest, is_htmx, language_of, render
 from console.sessions import PasswordChangeNeeded, SignInNeeded
-from console.texts import say, say_if_known
+from console.texts import say, say_if_known, say_refusal
 from core.errors import HaidangError, NotFoundError, RefusedError, UnavailableError
 
 CSRF_COOKIE = "haidang_csrf"
@@ -27,8 +27,11 @@ def status_of(error: HaidangError) -> int:
 
 
 def line_of(request: AnyRequest, error: HaidangError) -> str:
-    """The error as one line in the reader's language; the reason for a refusal is the centre's own words."""
-    return say(language_of(request), f"problem.{status_of(error)}", reason=error)
+    """The error as one line in the reader's language; a reason without a text of ours is in the centre's own words."""
+    language = language_of(request)
+    if reason := say_refusal(language, str(error)):
+        return say(language, "problem.409", reason=reason)
+    return say(language, f"problem.{status_of(error)}", reason=error)
 
 
 def answer_problem(request: AnyRequest, status: int, text: str) -> Answer:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
+from typing import NamedTuple
 
 from console.deps import Console
 from console.sessions import scope_of
-from console.views import View
+from console.views import View, in_language
 from core.incident import Dossier, Incident, State
-from core.stores.incidents import list_incidents, read_dossier
+from core.stores.incidents import count_open, list_incidents, read_dossier
 from core.stores.users import User, list_users
 from inventory.rights import may
 
@@ -29,16 +29,26 @@ class Filter(StrEnum):
     CLOSED = "closed"
 
 
-def list_queue(console: Console, user: User, chosen: Filter) -> list[Incident]:
+class Queue(NamedTuple):
+    """At most ``MOST_ROWS`` incidents, and of how many; ``total`` is empty where these are all."""
+
+    incidents: list[Incident]
+    total: str
+
+
+def list_queue(console: Console, user: User, chosen: Filter) -> Queue:
     """The chosen incidents, the gravest first, then the latest changed."""
     scope = scope_of(user)
     with console.state.connect() as connection:
         if chosen is Filter.CLOSED:
-            return list_incidents(connection, scope, (State.CLOSED,), MOST_ROWS)
+            found = list_incidents(connection, scope, (State.CLOSED,), MOST_ROWS + 1)
+            return _queue(found, f"{MOST_ROWS}+")  # closed ones grow for years: they are not counted at each look
         if chosen is Filter.OPEN:
-            return list_incidents(connection, scope, _OPEN, MOST_ROWS)
+            found = list_incidents(connection, scope, _OPEN, MOST_ROWS + 1)
+            return _queue(found, str(count_open(connection, scope)))
         found = list_incidents(connection, scope, _OPEN, MOST_SEARCHED)
-    return [incident for incident in found if incident.owner == user.name][:MOST_ROWS]
+    own = [incident for incident in found if incident.owner == user.name]
+    return _queue(own, str(len(own)))
 
 
 def count_new(console: Console, user: User) -> int:
@@ -64,17 +74,27 @@ def list_owners(console: Console) -> list[str]:
     return [user.name for user in users if not user.disabled and may(user.role, "incident.write")]
 
 
+def guides_for(console: Console, dossier: Dossier, language: str) -> dict[str, tuple[str, ...]]:
+    """The triage guide of each rule that raised one of the alerts, by the rule's id."""
+    rules = {alert.rule for alert in dossier.alerts}
+    return {rule: tuple(in_language(console.guide(rule), language, ())) for rule in rules}
+
+
 def view_for(console: Console, language: str) -> View:
     """For whom and when the views are made."""
     return View(language=language, sites=console.sites(), units=console.units(), now=console.clock.now())
 
 
-def queue_mark(incidents: Iterable[Incident], new: int) -> str:
+def queue_mark(queue: Queue, new: int) -> str:
     """Differs where the queue would look different."""
-    return " ".join([str(new), *(f"{incident.id}:{incident.version}" for incident in incidents)])
+    return " ".join([str(new), queue.total, *(f"{incident.id}:{incident.version}" for incident in queue.incidents)])
 
 
 def dossier_mark(dossier: Dossier) -> str:
     """Differs where the incident's page would look different."""
     alerts = [f"{alert.id}:{alert.count}:{alert.end}:{len(alert.evidence)}" for alert in dossier.alerts]
     return " ".join([str(dossier.incident.version), str(len(dossier.timeline)), *alerts])
+
+
+def _queue(found: list[Incident], total: str) -> Queue:
+    return Queue(found[:MOST_ROWS], total if len(found) > MOST_ROWS else "")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent / "i18n"
@@ -26,6 +28,28 @@ def say(language: str, key: str, **values: object) -> str:
 def say_if_known(language: str, key: str, otherwise: str) -> str:
     """The text of that key; what has none is shown as it came."""
     return load_texts(language).get(key, otherwise)
+
+
+def say_refusal(language: str, reason: str) -> str:
+    """The centre's reason in that language; empty if its words are not among the ``refusal`` texts.
+
+    The English texts are the centre's exact words, so each is also the pattern that finds its key and values.
+    """
+    for key, pattern in _refusals():
+        if found := pattern.fullmatch(reason):
+            return say(language, key, **found.groupdict())
+    return ""
+
+
+@cache
+def _refusals() -> list[tuple[str, re.Pattern[str]]]:
+    texts = load_texts("en").items()
+    return [(key, _pattern(text)) for key, text in texts if key.startswith("refusal.")]
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    parts = [re.escape(words) + (f"(?P<{name}>.*?)" if name else "") for words, name, _, _ in Formatter().parse(text)]
+    return re.compile("".join(parts), re.DOTALL)
 
 
 def _flatten(prefix: str, table: dict[str, Any]) -> list[tuple[str, str]]:

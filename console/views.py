@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from core.clock import HOUR, MINUTE, iso, vietnam
 from core.incident import Dossier, Incident, State, TimelineEntry, Verdict
@@ -17,6 +18,8 @@ SHAPES = {
     Severity.CRITICAL: "■",
 }
 """So that the severity is never told by colour alone."""
+
+Told = TypeVar("Told")
 
 _DAY = 24 * HOUR
 _NAMES = {"\0": "NUL", "\t": "TAB", "\n": "LF", "\r": "CR", "\x1b": "ESC"}
@@ -39,7 +42,7 @@ class Moment(Record, frozen=True, kw_only=True):
 
 
 class Age(Record, frozen=True, kw_only=True):
-    """How long ago: the unit is the end of a text key."""
+    """How long: the unit is the end of a text key."""
 
     unit: str
     count: int
@@ -87,10 +90,19 @@ class Line(Record, frozen=True, kw_only=True):
 
 
 class AlertView(Record, frozen=True, kw_only=True):
-    """An alert with all the evidence it holds; ``left_out`` counts the events it holds no longer."""
+    """An alert with all the evidence it holds.
+
+    Attributes:
+        rule: the rule's id.
+        name: the rule's short name, may be empty.
+        guide: the steps of the rule's triage guide in the reader's language, may be empty.
+        left_out: how many events the alert holds no longer.
+    """
 
     title: str
     rule: str
+    name: str
+    guide: tuple[str, ...]
     severity: str
     shape: str
     object: str
@@ -113,18 +125,20 @@ class Step(Record, frozen=True, kw_only=True):
 
 
 class IncidentView(Record, frozen=True, kw_only=True):
-    """The whole page of an incident."""
+    """The whole page of an incident; ``gravest`` is the place of the gravest alert, -1 if there is none."""
 
     head: Head
     alerts: tuple[AlertView, ...]
+    gravest: int
     timeline: tuple[Step, ...]
 
 
-def incident_view(dossier: Dossier, view: View) -> IncidentView:
-    """All that the incident's page shows."""
+def incident_view(dossier: Dossier, view: View, guides: Mapping[str, tuple[str, ...]]) -> IncidentView:
+    """All that the incident's page shows; ``guides`` are the triage guides by rule id."""
     return IncidentView(
         head=head(dossier.incident, view),
-        alerts=tuple(alert_view(alert, view) for alert in dossier.alerts),
+        alerts=tuple(alert_view(alert, view, guides.get(alert.rule, ())) for alert in dossier.alerts),
+        gravest=_gravest(dossier.alerts),
         timeline=tuple(step(entry) for entry in dossier.timeline),
     )
 
@@ -133,7 +147,7 @@ def row(incident: Incident, view: View) -> Row:
     """The incident as one line of the queue."""
     return Row(
         number=incident.id,
-        title=in_language(incident.title, view.language),
+        title=in_language(incident.title, view.language, ""),
         severity=incident.severity.value,
         shape=SHAPES[incident.severity],
         state=incident.state.value,
@@ -141,7 +155,7 @@ def row(incident: Incident, view: View) -> Row:
         place=_joined(_names(incident.sites, view.sites) or _names(incident.units, view.units) or incident.devices),
         object=object_text(incident.object),
         detected=moment(incident.detected),
-        age=age(view.now - incident.detected),
+        age=age((incident.resolved or view.now) - incident.detected),
         is_new=incident.state is State.NEW,
     )
 
@@ -165,11 +179,13 @@ def head(incident: Incident, view: View) -> Head:
     )
 
 
-def alert_view(alert: Alert, view: View) -> AlertView:
-    """The alert with every line of its evidence."""
+def alert_view(alert: Alert, view: View, guide: tuple[str, ...] = ()) -> AlertView:
+    """The alert with every line of its evidence and its rule's triage guide."""
     return AlertView(
-        title=in_language(alert.title, view.language),
+        title=in_language(alert.title, view.language, ""),
         rule=alert.rule,
+        name=alert.name,
+        guide=guide,
         severity=alert.severity.value,
         shape=SHAPES[alert.severity],
         object=object_text(alert.object),
@@ -216,7 +232,7 @@ def _visible(character: str) -> str:
 
 
 def age(nanoseconds: int) -> Age:
-    """How long ago, in the largest unit that has gone by whole; the future is now."""
+    """How long, in the largest unit that has gone by whole; the future is now."""
     for unit, length in (("days", _DAY), ("hours", HOUR), ("minutes", MINUTE)):
         if nanoseconds >= length:
             return Age(unit=unit, count=nanoseconds // length)
@@ -238,14 +254,18 @@ def moment_or_none(nanoseconds: int) -> Moment | None:
     return moment(nanoseconds) if nanoseconds else None
 
 
-def in_language(title: Mapping[str, str], language: str) -> str:
-    """The title in that language, else in any that it has."""
-    return title.get(language) or next(iter(title.values()), "")
+def in_language(told: Mapping[str, Told], language: str, otherwise: Told) -> Told:
+    """What is told in that language, else in any in which something is."""
+    return told.get(language) or next(filter(None, told.values()), otherwise)
 
 
 def object_text(pairs: Iterable[tuple[str, str]]) -> str:
     """What was hit: ``source.ip 203.0.113.7 · user.name root``."""
     return visible(" · ".join(f"{field} {value}".strip() for field, value in pairs).encode())
+
+
+def _gravest(alerts: tuple[Alert, ...]) -> int:
+    return max(range(len(alerts)), key=lambda place: alerts[place].severity.rank, default=-1)
 
 
 def _names(ids: Iterable[str], names: Mapping[str, str]) -> tuple[str, ...]:

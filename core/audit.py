@@ -23,6 +23,9 @@ from core.records import Record
 from core.stores.tables import audit
 
 FORMAT = 1
+KEY_ACTION = "audit.key"
+"""The action of an entry whose detail is the public key by which heads are signed from then on."""
+
 GENESIS = hashlib.sha256(b"haidang audit chain, format 1").hexdigest()
 """What the first entry carries as the hash of the one before."""
 
@@ -74,6 +77,12 @@ def has(connection: Connection, action: str, subject: str) -> bool:
     """Whether such an entry has been made."""
     query = select(audit.c.seq).where(audit.c.action == action, audit.c.object == subject).limit(1)
     return connection.execute(query).first() is not None
+
+
+def signing_keys(connection: Connection) -> list[str]:
+    """The public keys that the chain names as those of its anchors, in order."""
+    query = select(audit.c.detail).where(audit.c.action == KEY_ACTION).order_by(audit.c.seq)
+    return list(connection.execute(query).scalars())
 
 
 def append(connection: Connection, time: int, actor: str, action: str, subject: str, detail: str = "") -> Entry:
@@ -133,6 +142,15 @@ def verify_anchor(entries: Iterable[Entry], anchor: Anchor) -> Iterator[Finding]
         yield Finding(kind="rebuilt", where=f"entry {anchor.seq}", text=f"is not what was signed at {iso(anchor.time)}")
 
 
+def verify_keys(entries: Iterable[Entry], anchors: Iterable[Anchor]) -> Iterator[Finding]:
+    """Anchors signed by a key that the chain does not name: anyone can sign with a key of his own."""
+    named = {entry.detail for entry in entries if entry.action == KEY_ACTION}
+    for anchor in anchors:
+        if anchor.key not in named:
+            text = "is signed by a key that the chain does not name"
+            yield Finding(kind="key", where=f"anchor of {iso(anchor.time)}", text=text)
+
+
 def read_anchor(path: Path) -> Anchor:
     """An anchor file.
 
@@ -151,9 +169,14 @@ class Anchors:
     def __init__(self, folder: Path, seed: bytes) -> None:
         self._folder = make_folder(folder)
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
+        self.public_key = self._key.public_key().public_bytes_raw().hex()
+        self._written = (0, 0)
 
     def write(self, head: Entry, now: int) -> None:
-        """Writes ``latest.json``, and the anchor of this hour if there is none yet."""
+        """Writes ``latest.json``, and the anchor of this hour; nothing if neither head nor hour is new."""
+        if self._written == (head.seq, now // HOUR):
+            return
+        self._written = (head.seq, now // HOUR)
         content = msgspec.json.encode(self._sign(head, now))
         replace_file(self._folder / "latest.json", content)
         hourly = self._folder / f"head-{iso(now - now % HOUR)[:13].replace('-', '')}Z.json"
@@ -161,9 +184,8 @@ class Anchors:
             replace_file(hourly, content)
 
     def _sign(self, head: Entry, now: int) -> Anchor:
-        public = self._key.public_key().public_bytes_raw().hex()
         signature = self._key.sign(_signed_content(head.seq, head.hash, now)).hex()
-        return Anchor(seq=head.seq, hash=head.hash, time=now, key=public, signature=signature)
+        return Anchor(seq=head.seq, hash=head.hash, time=now, key=self.public_key, signature=signature)
 
 
 def _entry(row: Mapping[Any, Any]) -> Entry:

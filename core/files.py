@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 from pathlib import Path
 
@@ -67,6 +68,21 @@ def read_bounded(path: Path, most: int, wanted: str) -> bytes:
     if len(data) > most:
         raise ContentError(f"{path}: larger than {most} bytes; {wanted}")
     return data
+
+
+def own_folder(folder: Path, name: str) -> int:
+    """Takes the folder's lock of this name for as long as this process lives; returns the descriptor that holds it.
+
+    Raises:
+        UnavailableError: another process has it.
+    """
+    descriptor = os.open(make_folder(folder) / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise UnavailableError(f"another haidang runs with the data in {folder}: stop it first") from None
+    return descriptor
 
 
 def remove_file(path: Path) -> None:

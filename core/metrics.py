@@ -6,7 +6,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
 from core.errors import UnavailableError
 
@@ -40,10 +40,6 @@ class LaneMetrics:
 
     def _counter(self, name: str, text: str, label: str) -> Counter:
         return Counter(f"haidang_{name}", text, [label], registry=self.registry)
-
-    def text(self) -> bytes:
-        """The exposition in Prometheus' text format."""
-        return generate_latest(self.registry)
 
 
 def serve(registry: CollectorRegistry, host: str, port: int) -> Callable[[], None]:

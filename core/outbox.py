@@ -154,6 +154,17 @@ class Outbox:
         self._engine.dispose()
 
 
+def waiting_keys(path: Path) -> set[str]:
+    """Keys of the rows in this file that the centre has not acknowledged; none where there is no file."""
+    if not path.exists():
+        return set()
+    engine = writing_engine(path)
+    with engine.connect() as connection:
+        keys = set(connection.execute(select(_rows.c.key).where(_rows.c.acknowledged.is_(None))).scalars())
+    engine.dispose()
+    return keys
+
+
 def renew_epoch(path: Path) -> None:
     """After a restore from a backup: numbers given since the backup must not be taken for these."""
     engine = writing_engine(path)

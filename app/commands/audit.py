@@ -9,7 +9,8 @@ import msgspec
 import typer
 
 from app.commands.common import AsJson, SettingsFile, progress, settings_of, show, state_of
-from core.audit import Entry, Finding, read_anchor, read_chain, verify_anchor, verify_chain
+from core.audit import Entry, Finding, read_anchor, read_chain, verify_anchor, verify_chain, verify_keys
+from core.outbox import waiting_keys
 from core.settings import Settings
 from core.stores.manifest import file_sha256, read_manifest
 
@@ -39,21 +40,30 @@ def verify(
         raise typer.Exit(1)
 
 
-def examine(settings: Settings, anchors: list[Path], *, data: bool) -> tuple[list[Finding], int]:
-    """All that is not as it was written, and how many entries the chain has."""
+def examine(settings: Settings, kept: list[Path], *, data: bool) -> tuple[list[Finding], int]:
+    """All that is not as it was written, and how many entries the chain has.
+
+    What the chain is compared with is read first: a platform that runs adds to the chain meanwhile.
+    """
+    own = sorted(settings.anchors.glob("*.json"))
+    anchors = [read_anchor(path) for path in [*kept, *own]]
+    partitions = read_manifest(settings.logs / "events").partitions
+    pending = waiting_keys(settings.logs / "outbox.db")
     with state_of(settings) as connection:
         chain = list(read_chain(connection))
-    found = list(verify_chain(chain))
-    own = settings.anchors / "latest.json"
-    for path in [*anchors, *([own] if own.exists() else [])]:
-        found += verify_anchor(chain, read_anchor(path))
+    found = [*verify_chain(chain), *verify_keys(chain, anchors)]
+    for anchor in anchors:
+        found += verify_anchor(chain, anchor)
+    if chain and settings.anchors / "latest.json" not in own:
+        found.append(Finding(kind="anchor", where="latest.json", text=f"is gone from {settings.anchors}"))
     if data:
-        found += verify_partitions(settings, chain)
+        told = [part.name for part in partitions if part.announced and f"partition/{part.name}" not in pending]
+        found += verify_partitions(settings, chain, told)
     return list(dict.fromkeys(found)), len(chain)
 
 
-def verify_partitions(settings: Settings, chain: list[Entry]) -> list[Finding]:
-    """Closed partitions that are gone or not what the chain says of them."""
+def verify_partitions(settings: Settings, chain: list[Entry], told: list[str]) -> list[Finding]:
+    """Closed partitions that are gone or not what the chain says of them, and those ``told`` that it does not name."""
     entered = {entry.object: entry for entry in chain if entry.action == "partition.close"}
     found = []
     for subject, entry in progress(list(entered.items()), "Phân vùng"):
@@ -64,10 +74,5 @@ def verify_partitions(settings: Settings, chain: list[Entry]) -> list[Finding]:
             found.append(Finding(kind="partition", where=name, text=f"is gone; it held {said['count']} events"))
         elif file_sha256(path) != said["sha256"]:
             found.append(Finding(kind="partition", where=name, text="has changed since it was closed"))
-    return found + _unknown_partitions(settings, set(entered))
-
-
-def _unknown_partitions(settings: Settings, entered: set[str]) -> list[Finding]:
-    listed = [part for part in read_manifest(settings.logs / "events").partitions if part.announced]
-    unknown = [part.name for part in listed if f"partition/logs/{part.name}" not in entered]
-    return [Finding(kind="partition", where=name, text="is in no entry of the chain") for name in unknown]
+    unknown = [name for name in told if f"partition/logs/{name}" not in entered]
+    return found + [Finding(kind="partition", where=name, text="is in no entry of the chain") for name in unknown]

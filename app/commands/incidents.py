@@ -13,10 +13,11 @@ from core.incident import Dossier, Incident, State, Verdict
 from core.records import Alert, Severity
 from core.scope import EVERYTHING
 from core.stores.incidents import list_incidents, read_dossier
+from core.terminal import say
 
 commands = typer.Typer(no_args_is_help=True, help="Sự cố / incidents.")
 
-Number = Annotated[int, typer.Argument(help="The incident's number.")]
+Number = Annotated[int, typer.Argument(min=1, max=(1 << 63) - 1, help="The incident's number.")]
 Words = Annotated[str, typer.Option("--text", help="Words for the timeline.")]
 
 _COLUMNS = {
@@ -34,14 +35,17 @@ _COLUMNS = {
 def list_(
     settings: SettingsFile = None,
     state: Annotated[list[State] | None, typer.Option(help="Only these states; default new and acknowledged.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 200,
     as_json: AsJson = False,
 ) -> None:
     """Các sự cố đang mở, nặng nhất trước / open incidents, the gravest first."""
     states = state or [State.NEW, State.ACKNOWLEDGED]
     with state_of(settings_of(settings)) as connection:
-        found = list_incidents(connection, EVERYTHING, states)
+        found = list_incidents(connection, EVERYTHING, states, limit)
     rows = [msgspec.to_builtins(one) if as_json else _row(one) for one in found]
     show(rows, _COLUMNS, as_json=as_json)
+    if len(found) == limit:
+        say(f"chỉ hiện {limit} sự cố đầu / only the first {limit} are shown: see --limit")
 
 
 @commands.command("show")

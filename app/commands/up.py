@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from app.commands.common import SettingsFile, settings_of
-from app.services import SERVICES
+from app.services import LANES, SERVICES
 from app.supervisor import Supervisor, own_service
 from core.errors import SettingsError
+from core.files import own_folder
 from core.terminal import say
 
 commands = typer.Typer()
@@ -24,8 +25,9 @@ def up(
     """Chạy hệ thống: trung tâm, các làn thu thập, bảng điều khiển / run the platform, or one lane of it."""
     chosen = settings_of(settings)
     names = [lane] if lane else list(SERVICES)
-    if lane and lane not in SERVICES:
-        raise SettingsError(f"there is no lane '{lane}': lanes are logs")
+    if lane and lane not in LANES:
+        raise SettingsError(f"there is no lane '{lane}': lanes are {', '.join(LANES)}")
+    own_folder(chosen.data, lane or "platform")
     file = _file_of(settings)
     supervisor = Supervisor([own_service(name, *file) for name in names], say)
     scheme = "https" if chosen.console.tls_key else "http"

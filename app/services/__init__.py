@@ -8,3 +8,6 @@ SERVICES = {
     "console": "app.services.console",
 }
 """Every process by its name with the module that holds its ``run``, in the order in which they start."""
+
+LANES = ("logs",)
+"""Those that own a kind of input and may run alone."""

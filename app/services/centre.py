@@ -14,11 +14,9 @@ from app.content import Content
 from app.services.running import run_until_stopped
 from app.services.serving import listening, serve, unix_listening
 from core.clock import SystemClock
-from core.errors import NotFoundError
 from core.secrets import token
 from core.settings import Settings
 from core.snapshots import Snapshot
-from core.stores import users
 from core.terminal import say
 
 
@@ -38,12 +36,16 @@ async def run(settings: Settings) -> None:
         return current
 
     registry = CollectorRegistry()
-    Gauge("haidang_rules_refused", "correlation rules that cannot be used", registry=registry).set(len(centre.refused))
+    used = Gauge("haidang_rules", "detection and correlation rules in use", registry=registry)
+    used.set_function(lambda: len(centre.rules))
+    evicted = Gauge("haidang_correlation_evicted", "cases given up for want of room", registry=registry)
+    evicted.set_function(lambda: centre.evicted)
     relay = relay_app(centre, token(settings.secrets, "relay.token"), snapshots, registry)
     people = people_app(
         centre,
         token(settings.secrets, "console.token"),
-        local_caller(os.getuid(), settings.centre.accounts, lambda name: _role(centre, name)),
+        local_caller(os.getuid(), settings.centre.accounts),
+        lambda name: _unit_of(content, name),
     )
     relay_socket = listening("relay", settings.centre.relay)
     people_socket = unix_listening(settings.socket, open_to_all=bool(settings.centre.accounts))
@@ -69,8 +71,6 @@ def _tell_first_password(centre: Centre) -> None:
         sys.stdout.flush()
 
 
-def _role(centre: Centre, name: str) -> str:
-    try:
-        return centre.change(lambda connection, _: users.read_user(connection, name)).role
-    except NotFoundError:
-        return ""
+def _unit_of(content: Content, site: str) -> str | None:
+    found = content.inventory().site(site)
+    return found.unit if found else None

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,20 @@ def listening(name: str, address: str) -> socket.socket:
         bound.close()
         raise UnavailableError(f"{name}: cannot listen on {address}: {error.strerror}") from error
     return bound
+
+
+def check_tls(certificate: Path | None, key: Path | None) -> None:
+    """Checks that certificate and key are there and belong together, where TLS is wanted.
+
+    Raises:
+        UnavailableError: they cannot be used; says why.
+    """
+    if certificate is None or key is None:
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        raise UnavailableError(f"tls: {certificate} and {key} cannot be used: {error}") from error
 
 
 def unix_listening(path: Path, *, open_to_all: bool) -> socket.socket:

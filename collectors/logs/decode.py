@@ -35,13 +35,22 @@ class Decoded(NamedTuple):
 
 
 class Decoder:
-    """Makes events of frames. Pure: the same frame and id give the same event."""
+    """Makes events of frames. Pure: the same frame, id and known zones give the same event."""
 
     def __init__(self, settings: LogsSettings) -> None:
         self._zone = ZoneInfo(settings.timezone)
-        self._zones: Mapping[str, ZoneInfo] = {
+        self._set: Mapping[str, ZoneInfo] = {
             source: ZoneInfo(known.timezone) for source, known in settings.sources.items()
         }
+        self._zones = self._set
+
+    def know_zones(self, zones: Mapping[str, str]) -> None:
+        """Takes the IANA zones of devices by address, in place of those known before; an empty name is none.
+
+        What the settings say of a source goes before these, the lane's own zone after them.
+        """
+        known = {address: ZoneInfo(zone) for address, zone in zones.items() if zone}
+        self._zones = {**known, **self._set}  # at once: another thread may be decoding
 
     def decode(self, frame: Frame, identity: str) -> Decoded:
         """The event in the frame, under this id; or, where there is none, what goes to quarantine and why."""

@@ -66,20 +66,35 @@ class SyslogSplitter:
                 parts.append(part)
         return parts
 
-    def end(self) -> Part | None:
-        """What the connection ended within, if anything."""
+    def end(self, *, orderly: bool) -> Part | None:
+        """What is left at the end of the connection, if anything.
+
+        Args:
+            orderly: the peer closed it. Then a line needs no line feed to be whole; a count that is unmet, and a
+                number alone, which is a count without its message, are cut all the same.
+        """
         rest = b"" if self._skip or self._skip_line else bytes(self._buffer[: self._limit])
-        return Part(rest, "cut: the connection ended within a message") if rest else None
+        if not rest:
+            return None
+        whole = orderly and self._count() is None and not _PARTIAL_COUNT.match(self._buffer)
+        return Part(rest, "" if whole else "cut: the connection ended within a message")
 
     def _next(self) -> Part | None:
         if not self._dropped():
             return None
-        counted = _COUNT.match(self._buffer)
-        if counted and (self._counting or self._buffer[counted.end() : counted.end() + 1] == b"<"):
+        counted = self._count()
+        if counted is not None:
             return self._counted(counted.end(), int(counted[1]))
         if _PARTIAL_COUNT.match(self._buffer):
             return None
         return self._line()
+
+    def _count(self) -> re.Match[bytes] | None:
+        """The count that the buffer begins with."""
+        found = _COUNT.match(self._buffer)
+        if found and (self._counting or self._buffer[found.end() : found.end() + 1] == b"<"):
+            return found
+        return None
 
     def _dropped(self) -> bool:
         """Whether the rest of a message that was too long has gone by."""

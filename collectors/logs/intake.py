@@ -57,14 +57,18 @@ class Intake:
         self._sources = SourceNames()
         self._queue: asyncio.Queue[Frame] = asyncio.Queue(_QUEUE)
 
+    def label(self, source: str) -> str:
+        """The metric label for this source: one of a bounded number."""
+        return self._sources.label(source)
+
     async def put(self, frame: Frame) -> None:
         """Waits while the queue is full: the sender is slowed down, nothing is lost."""
-        self._metrics.received.labels(self._sources.label(frame.source)).inc()
+        self._metrics.received.labels(self.label(frame.source)).inc()
         await self._queue.put(frame)
 
     def offer(self, frame: Frame) -> None:
         """Drops and counts the frame if the queue is full: UDP cannot be slowed down."""
-        source = self._sources.label(frame.source)
+        source = self.label(frame.source)
         self._metrics.received.labels(source).inc()
         try:
             self._queue.put_nowait(frame)
@@ -112,7 +116,7 @@ class Intake:
         events: list[Event] = []
         for frame in batch:
             if frame.resent:
-                self._metrics.duplicates.labels(self._sources.label(frame.source)).inc()
+                self._metrics.duplicates.labels(self.label(frame.source)).inc()
                 continue
             event, kept = self._event(frame, f"logs/{start.segment}/{start.offset + len(payloads)}")
             payloads.append(encode_record(event, frame.stream))
@@ -124,7 +128,7 @@ class Intake:
         return events
 
     def _event(self, frame: Frame, identity: str) -> tuple[Event, bool]:
-        source = self._sources.label(frame.source)
+        source = self.label(frame.source)
         decoded = self._decoder.decode(frame, identity)
         if decoded.untrusted_time:
             self._metrics.untrusted_time.labels(source).inc()

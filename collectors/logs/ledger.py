@@ -1,8 +1,9 @@
 """The ledger of connections without acknowledgement: what is known of them when this process dies.
 
 A memory-mapped file of fixed slots, one an open connection: the kernel keeps what was written to it also at
-kill -9. A slot still in use at the next start is a connection that broke off; messages received from it and not
-stored are lost for certain, and what the kernel had taken besides is lost as well and cannot be counted by anyone.
+kill -9. A slot still in use at the next start is a connection that broke off or that we ended ourselves; messages
+received from it and not stored are lost for certain, and what the kernel had taken besides is lost as well and cannot
+be counted by anyone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import NamedTuple
 
 _SLOT = struct.Struct("<B47xQQ")  # length of the source's name, the name, received, stored
 _NAME, _RECEIVED, _STORED = 47, 48, 56  # the name's longest, and where the counts lie
-_SLOTS = 4096
+SLOTS = 16_384
+"""More than connections that can be open: one that has ended keeps its row until all it brought is on disk."""
 _MAGIC = b"HDLEDGER1".ljust(64, b"\0")
 
 
@@ -60,16 +62,16 @@ class Ledger:
     """All rows. One process owns the file."""
 
     def __init__(self, path: Path) -> None:
-        size = len(_MAGIC) + _SLOTS * _SLOT.size
+        size = len(_MAGIC) + SLOTS * _SLOT.size
         if not _is_ledger(path, size):
             path.write_bytes(_MAGIC.ljust(size, b"\0"))
         with path.open("r+b") as file:
             self._map = mmap.mmap(file.fileno(), size)
         self.interrupted = self._read_interrupted()
-        self._free = list(range(_SLOTS - 1, -1, -1))
+        self._free = list(range(SLOTS - 1, -1, -1))
 
     def open(self, source: str) -> Entry | None:
-        """A row for a new connection; None when all are taken."""
+        """A row for a new connection; None when all are taken, by connections that ended while the disk was slow."""
         if not self._free:
             return None
         slot = self._free.pop()
@@ -96,7 +98,7 @@ class Ledger:
 
     def _read_interrupted(self) -> list[Interrupted]:
         found = []
-        for slot in range(_SLOTS):
+        for slot in range(SLOTS):
             start = self._start(slot)
             if length := self._map[start]:
                 source = self._map[start + 1 : start + 1 + length].decode("utf-8", "replace")

@@ -12,6 +12,8 @@ from typing import SupportsIndex
 from core.errors import UnavailableError
 
 CHUNK = 65536
+MOST_OPEN = 4096
+"""Connections of one server at a time; one more is closed at once."""
 _LEAVE = 2.0
 """Seconds that connections have at the end to hand on what was read from them."""
 _IDLE, _INTERVAL, _PROBES = 60, 10, 3
@@ -25,12 +27,24 @@ class PeerReader(asyncio.StreamReader):
 
     Attributes:
         broken: why the connection broke, or None.
+        stopped: we ended it ourselves, before the peer did.
     """
 
     def __init__(self) -> None:
         super().__init__(limit=CHUNK)
         self.broken: Exception | None = None
+        self.stopped = False
         self._over = False
+
+    @property
+    def orderly(self) -> bool:
+        """Whether it was the peer that ended the connection, and in good order; known at the end."""
+        return self.broken is None and not self.stopped
+
+    def stop(self) -> None:
+        """We end the connection: nothing more is read than has arrived."""
+        self.stopped = not self._over
+        self.feed_eof()
 
     def feed_data(self, data: Iterable[SupportsIndex]) -> None:
         """More has arrived; nothing does after the end."""
@@ -52,13 +66,24 @@ Serve = Callable[[PeerReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class StreamServer:
-    """Listens on one port and remembers its connections, to close them at the end."""
+    """Listens on one port and remembers its connections, to close them at the end.
 
-    def __init__(self, name: str, address: tuple[str, int], serve: Serve) -> None:
+    Args:
+        name: what it speaks, for errors.
+        address: where it listens.
+        serve: serves one connection to its end.
+        refused: told the peer's address of each connection that was closed at once, as one too many.
+    """
+
+    def __init__(
+        self, name: str, address: tuple[str, int], serve: Serve, refused: Callable[[str], None] | None = None
+    ) -> None:
         self._name = name
         self._address = address
         self._serve = serve
+        self._refused = refused
         self._open: dict[asyncio.Task[None], PeerReader] = {}
+        self._stopping = False
 
     @property
     def port(self) -> int:
@@ -81,9 +106,10 @@ class StreamServer:
 
     async def stop(self) -> None:
         """Closes the port, lets each connection hand on what was read from it, then closes it."""
+        self._stopping = True
         self._server.close()
         for reader in self._open.values():
-            reader.feed_eof()
+            reader.stop()
         tasks = list(self._open)
         if tasks:
             await asyncio.wait(tasks, timeout=_LEAVE)
@@ -95,12 +121,20 @@ class StreamServer:
         reader = PeerReader()
 
         def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if self._stopping or len(self._open) >= MOST_OPEN:
+                self._refuse(writer)
+                return
             _watch(writer.get_extra_info("socket"))
             task = asyncio.ensure_future(self._guarded(reader, writer))
             self._open[task] = reader
             task.add_done_callback(self._open.pop)
 
         return asyncio.StreamReaderProtocol(reader, connected)
+
+    def _refuse(self, writer: asyncio.StreamWriter) -> None:
+        if self._refused is not None:
+            self._refused(writer.get_extra_info("peername")[0])
+        writer.transport.abort()
 
     async def _guarded(self, reader: PeerReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -1,7 +1,8 @@
 """Syslog over TCP (RFC 6587).
 
 TCP acknowledges to the kernel only: what the kernel had taken when this process dies is gone. The ledger keeps each
-connection's count, and a connection that breaks off is counted and told.
+connection's count, and a connection that breaks off is counted and told: one that we end ourselves, when we stop, at
+the next start.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class TcpReceiver:
         inlet: where messages go.
         clock: tells when they were received.
         ledger: keeps the connections' counts.
-        cut: told the source of each connection that broke off.
+        cut: told the source of each connection that broke off, or was one too many.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class TcpReceiver:
 
     def server(self, address: tuple[str, int]) -> StreamServer:
         """The server for this address, to be started."""
-        return StreamServer("tcp", address, self._serve)
+        return StreamServer("tcp", address, self._serve, lambda host: self._cut(plain_address(host)))
 
     async def _serve(self, reader: PeerReader, writer: asyncio.StreamWriter) -> None:
         source = plain_address(writer.get_extra_info("peername")[0])
@@ -53,10 +54,11 @@ class TcpReceiver:
                 await self._put(connection, part)
         if reader.broken is not None:
             self._cut(source)
-        rest = splitter.end()
+        rest = splitter.end(orderly=reader.orderly)
         if rest is not None:
             await self._put(connection, rest)
-        connection.close()
+        if not reader.stopped:  # else the peer may have sent what we have not read: the row tells of it
+            connection.close()
 
     async def _put(self, connection: _Connection, part: Part) -> None:
         await connection.received()

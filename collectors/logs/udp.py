@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import socket
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 from collectors.logs.frames import Frame, Inlet
-from core.clock import Clock
+from core.clock import SECOND, Clock
 from core.errors import UnavailableError
 
 _LARGEST_DATAGRAM = 65535
-_STOP = b"haidang-stop"
+_MOST_LEFT = 100_000
+_LEAVE = 2 * SECOND
+"""Datagrams that are still read at the end, and the nanoseconds that may take: who sends on and on is left then."""
 
 
 class UdpReceiver:
@@ -24,6 +28,7 @@ class UdpReceiver:
         self._inlet = inlet
         self._clock = clock
         self._stopping = False
+        self._wake = secrets.token_bytes(16)
         self.socket = _bound_socket(address)
         self.given_buffer = force_receive_buffer(self.socket, receive_buffer)
         self._thread = Thread(target=self._read, name="udp", daemon=True)
@@ -34,10 +39,10 @@ class UdpReceiver:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread and closes the socket."""
+        """Hands on what the kernel has taken, ends the thread and closes the socket."""
         self._stopping = True
         with contextlib.suppress(OSError):  # a full buffer wakes the thread as well
-            self.socket.sendto(_STOP, self.socket.getsockname())
+            self.socket.sendto(self._wake, self.socket.getsockname())
         self._thread.join()
         self.socket.close()
 
@@ -46,12 +51,22 @@ class UdpReceiver:
         return kernel_drops(self.socket)
 
     def _read(self) -> None:
-        while True:
-            raw, peer = self.socket.recvfrom(_LARGEST_DATAGRAM)
-            if self._stopping:
-                return
-            frame = Frame(plain_address(peer[0]), "udp", raw, self._clock.now())
-            self._loop.call_soon_threadsafe(self._inlet.offer, frame)
+        while not self._stopping:
+            self._take(*self.socket.recvfrom(_LARGEST_DATAGRAM))
+        self._read_what_is_left(self._clock.now() + _LEAVE)
+
+    def _read_what_is_left(self, deadline: int) -> None:
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(_MOST_LEFT):
+                self._take(*self.socket.recvfrom(_LARGEST_DATAGRAM, socket.MSG_DONTWAIT))
+                if self._clock.now() > deadline:
+                    return
+
+    def _take(self, raw: bytes, peer: tuple[Any, ...]) -> None:
+        if raw == self._wake:
+            return
+        frame = Frame(plain_address(peer[0]), "udp", raw, self._clock.now())
+        self._loop.call_soon_threadsafe(self._inlet.offer, frame)
 
 
 def plain_address(host: str) -> str:

@@ -100,6 +100,11 @@ function afterSwap() {
   lookForNewRows();
 }
 
+// What the reader has opened or closed stays so.
+function keepOpenness(event) {
+  if (event.detail.attrName === "open" && event.target.matches("details")) event.preventDefault();
+}
+
 function afterForm(event) {
   const { sourceElement: form, response } = event.detail.ctx;
   if (!(form instanceof HTMLFormElement) || response.status >= 400 || !form.hasAttribute("data-resets")) return;
@@ -166,6 +171,7 @@ document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
 document.addEventListener("htmx:before:swap", rememberFocus);
 document.addEventListener("htmx:after:swap", afterSwap);
+document.addEventListener("htmx:before:morph:attr", keepOpenness);
 document.addEventListener("htmx:after:request", afterForm);
 document.addEventListener("htmx:error", formNotSent);
 for (const row of all("[data-row]")) seen.add(row.dataset.row);

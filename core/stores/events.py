@@ -47,6 +47,11 @@ _TRIES = 50
 MERGE_BYTES = 128 << 20
 """Bytes of events that are sorted in memory at once; an hour with more becomes several closed partitions."""
 
+_QUARANTINE = "product = 'haidang' AND service = 'quarantine'"
+_VALUES = "lower(array_to_string(json_extract_string(fields, '$.*'), chr(10)))"
+_FOLDED = f"replace(strip_accents({_VALUES}), 'đ', 'd')"
+"""The fields' values as text, and the same without diacritics: these are ignored unless they are typed."""
+
 _SPOOL_ONLY = "SELECT * FROM spooled"
 _SPOOL_AND_FILES = "SELECT * FROM spooled UNION ALL SELECT * FROM read_parquet($files)"
 
@@ -229,9 +234,13 @@ def to_table(events: Sequence[Event]) -> pa.Table:
 
 
 def _statement(sources: str, scope: Scope, query: Query) -> tuple[str, dict[str, object]]:
-    sign = "=" if query.quarantined else "<>"
-    conditions = ["time >= $since", "time < $until", f"service {sign} 'quarantine'"]
-    values: dict[str, object] = {"since": query.since, "until": query.until, "limit": query.limit}
+    conditions = ["time >= $since", "time < $until", f"({_QUARANTINE}) = $quarantined"]
+    values: dict[str, object] = {
+        "since": query.since,
+        "until": query.until,
+        "limit": query.limit,
+        "quarantined": query.quarantined,
+    }
     if scope.sites is not None:
         conditions.append("list_contains($sites, site)")
         values["sites"] = sorted(scope.sites)
@@ -239,13 +248,19 @@ def _statement(sources: str, scope: Scope, query: Query) -> tuple[str, dict[str,
         conditions.append("site = $site")
         values["site"] = query.site
     if query.text:
-        conditions.append("contains(lower(fields), lower($text))")
-        # Fields are stored as JSON, so the text is looked for as JSON writes it.
-        values["text"] = msgspec.json.encode(unicodedata.normalize("NFC", query.text)).decode()[1:-1]
+        wanted = unicodedata.normalize("NFC", query.text).lower()
+        conditions.append(f"contains({_VALUES if wanted != fold(wanted) else _FOLDED}, $text)")
+        values["text"] = wanted
     where = " AND ".join(conditions)
     # Only fixed words are put together here; every value is bound.
     sql = f"SELECT * FROM ({sources}) WHERE {where} ORDER BY time DESC, id DESC LIMIT $limit"  # noqa: S608
     return sql, values
+
+
+def fold(text: str) -> str:
+    """The text without diacritics, as people type it in haste: ``viện`` as ``vien``, ``đ`` as ``d``."""
+    letters = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def _from_row(row: tuple[Any, ...]) -> Event:

@@ -92,12 +92,6 @@ def put_alert(connection: Connection, number: int, alert: Alert) -> None:
     connection.execute(insert(alerts).values(id=alert.id, incident=number, start=alert.start, body=_encode(alert)))
 
 
-def find_alert(connection: Connection, alert_id: str) -> tuple[int, Alert] | None:
-    """The alert of that id with its incident's number."""
-    row = connection.execute(select(alerts.c.incident, alerts.c.body).where(alerts.c.id == alert_id)).first()
-    return (row.incident, msgspec.msgpack.decode(row.body, type=Alert)) if row else None
-
-
 def remove_alert(connection: Connection, alert_id: str) -> None:
     """Removes an alert that has become part of another."""
     connection.execute(delete(alerts).where(alerts.c.id == alert_id))

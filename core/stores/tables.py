@@ -72,6 +72,7 @@ users = Table(
     Column("must_change", Integer, nullable=False),
     Column("disabled", Integer, nullable=False),
     Column("failures", Integer, nullable=False),  # wrong passwords since the last right one
+    Column("locked_until", BigInteger, nullable=False),  # no password is right before this time
     Column("session", Integer, nullable=False),  # grows when all of the user's sessions end
 )
 

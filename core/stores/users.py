@@ -10,13 +10,15 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import Connection, func, insert, select, update
 
 from core import audit
+from core.clock import MINUTE
 from core.errors import NotFoundError, RefusedError
 from core.records import Record
 from core.stores.tables import users
 
 SHORTEST_PASSWORD = 12
 MOST_FAILURES = 5
-"""Wrong passwords in a row after which the account must be reset by an administrator."""
+LOCKED = 15 * MINUTE
+"""Wrong passwords in a row after which the account is locked, and for how long, nanoseconds."""
 
 _hasher = PasswordHasher()
 
@@ -66,7 +68,14 @@ def add_user(connection: Connection, now: int, actor: str, name: str, role: str)
     password = _one_time_password()
     connection.execute(
         insert(users).values(
-            name=name, role=role, password=_hasher.hash(password), must_change=1, disabled=0, failures=0, session=1
+            name=name,
+            role=role,
+            password=_hasher.hash(password),
+            must_change=1,
+            disabled=0,
+            failures=0,
+            locked_until=0,
+            session=1,
         )
     )
     audit.append(connection, now, actor, "user.add", f"user/{name}", role)
@@ -88,6 +97,7 @@ def reset_user(connection: Connection, now: int, actor: str, name: str) -> str:
         must_change=1,
         disabled=0,
         failures=0,
+        locked_until=0,
         session=user.session + 1,
     )
     audit.append(connection, now, actor, "user.reset", f"user/{name}")
@@ -119,23 +129,41 @@ def change_password(connection: Connection, now: int, name: str, password: str) 
     return read_user(connection, name)
 
 
-def sign_in(connection: Connection, now: int, name: str, password: str) -> User | None:
-    """The account if the password is right and it may sign in, else None; both enter the audit chain."""
+def password_fits(connection: Connection, name: str, password: str) -> bool:
+    """Whether this is the account's password. Slow on purpose, so it is asked outside of changes."""
+    encoded = connection.execute(select(users.c.password).where(users.c.name == name)).scalar()
+    return _verify(encoded or _decoy(), password) and encoded is not None
+
+
+def sign_in(connection: Connection, now: int, name: str, *, right: bool) -> User | None:
+    """The account if the password was right and it may sign in, else None; both enter the audit chain.
+
+    After ``MOST_FAILURES`` wrong passwords in a row no password is right for ``LOCKED``.
+    """
     row = connection.execute(select(users).where(users.c.name == name)).first()
-    right = _verify(row.password if row else _decoy(), password)
     if row is None:
-        audit.append(connection, now, "unknown", "session.refused", "user/unknown")
-        return None
+        return None  # names that nobody has are not written down: anyone could fill the chain with them
     user = _user(row)
-    if not right:
-        failures = row.failures + 1
-        _set(connection, user, failures=failures, disabled=int(user.disabled or failures >= MOST_FAILURES))
-    if not right or user.disabled:
+    if not right and now >= row.locked_until:
+        failures = (row.failures + 1) % MOST_FAILURES
+        _set(connection, user, failures=failures, locked_until=0 if failures else now + LOCKED)
+    if not right or user.disabled or now < row.locked_until:
         audit.append(connection, now, name, "session.refused", f"user/{name}")
         return None
     _set(connection, user, failures=0)
     audit.append(connection, now, name, "session.begin", f"user/{name}")
     return user
+
+
+def end_sessions(connection: Connection, now: int, name: str) -> None:
+    """Ends all sessions of the account.
+
+    Raises:
+        NotFoundError: there is no such user.
+    """
+    user = read_user(connection, name)
+    _set(connection, user, session=user.session + 1)
+    audit.append(connection, now, name, "session.end", f"user/{name}")
 
 
 def _set(connection: Connection, user: User, **values: object) -> None:

@@ -113,6 +113,27 @@ def test_a_stray_byte_does_not_make_a_text_binary(raw):
     assert not DECODER.decode(frame(raw), "i").quarantined
 
 
+def hour_of(decoder: Decoder, source: str) -> int:
+    """The hour, UTC, of half past six by the sender's own clock."""
+    event = decoder.decode(frame(b"<13>Nov 22 06:30:00 h p: x", source=source), "i").event
+    return int(event.fields.get("haidang.time.original", iso(event.time))[11:13])
+
+
+def test_a_sender_writes_in_the_zone_of_its_device_unless_the_settings_say_another():
+    decoder = Decoder(LogsSettings(sources={"10.9.9.9": SourceSettings(timezone="UTC")}))
+    assert [hour_of(decoder, source) for source in ("10.9.9.9", "10.0.0.1")] == [6, 23]
+    decoder.know_zones({"10.9.9.9": "Asia/Tokyo", "10.0.0.1": "Asia/Tokyo", "10.0.0.2": ""})
+    assert [hour_of(decoder, source) for source in ("10.9.9.9", "10.0.0.1", "10.0.0.2")] == [6, 21, 23]
+
+
+def test_zones_that_were_known_before_are_forgotten():
+    decoder = Decoder(LogsSettings())
+    decoder.know_zones({"10.0.0.1": "UTC"})
+    assert hour_of(decoder, "10.0.0.1") == 6
+    decoder.know_zones({"10.0.0.2": "UTC"})
+    assert [hour_of(decoder, source) for source in ("10.0.0.1", "10.0.0.2")] == [23, 6]
+
+
 def test_a_date_of_2038_is_not_believed_and_kept():
     decoded = DECODER.decode(frame(b"<13>1 2038-01-19T03:14:08Z h p - - - x"), "i")
     assert decoded.untrusted_time

@@ -257,6 +257,19 @@ def test_a_fortigate_line_whose_first_pair_looks_like_a_tag_is_whole():
     assert understand(taken)[1]["host.name"] == "fw"
 
 
+@pytest.mark.parametrize("said_type", ["traffic", "event", "utm", "virus", "ips", "app-ctrl", "file-filter", "gtp"])
+def test_a_log_type_of_fortios_is_the_service(said_type):
+    taken = message(f'devname="fw" logid="1" type="{said_type}"')
+    assert understand(taken)[0] == Logsource(product="fortigate", service=said_type)
+
+
+@pytest.mark.parametrize("said_type", ["quarantine", "source", "sshd", "EVENT", "event ", "x" * 1000, ""])
+def test_a_log_type_that_fortios_does_not_have_is_no_service(said_type):
+    logsource, fields = understand(message(f'devname="fw" logid="1" type="{said_type}"'))
+    assert logsource == Logsource(product="fortigate", service="")
+    assert fields["fortinet.type"] == said_type
+
+
 @pytest.mark.parametrize("text", ["devname=x", "logid=1", "hello"])
 def test_what_nobody_we_know_says_is_of_no_product(text):
     assert understand(message(text)) == (Logsource(product="", service="syslog"), {})

@@ -16,10 +16,10 @@ CUT = "cut: the connection ended within a message"
 TOO_LONG = oversized(LIMIT)
 
 
-def syslog(*chunks: bytes, limit: int = LIMIT) -> list[Part]:
+def syslog(*chunks: bytes, limit: int = LIMIT, orderly: bool = True) -> list[Part]:
     splitter = SyslogSplitter(limit)
     parts = [part for chunk in chunks for part in splitter.feed(chunk)]
-    rest = splitter.end()
+    rest = splitter.end(orderly=orderly)
     return [*parts, rest] if rest is not None else parts
 
 
@@ -76,8 +76,13 @@ STREAMS = {
         b"30 <13>" + b"a" * 26 + b"<13>b\n",
         [Part(b"<13>" + b"a" * 20, TOO_LONG), Part(b"<13>b")],
     ),
-    "an end within a line": (b"<13>a\n<13>b", [Part(b"<13>a"), Part(b"<13>b", CUT)]),
+    "an end without a line feed": (b"<13>a\n<13>b", whole(b"<13>a", b"<13>b")),
+    "one line without a line feed": (b"<13>a", whole(b"<13>a")),
+    "a line without a line feed after counts": (b"5 <13>a<13>b", whole(b"<13>a", b"<13>b")),
+    "text without a line feed": (b"12 monkeys", whole(b"12 monkeys")),
     "an end within a count": (b"<13>a\n12", [Part(b"<13>a"), Part(b"12", CUT)]),
+    "an end after a count": (b"5 <13>a12 ", [Part(b"<13>a"), Part(b"12 ", CUT)]),
+    "an end within a first counted message": (b"9 <13>b", [Part(b"9 <13>b", CUT)]),
     "an end within a counted message": (b"5 <13>a9 <13>b", [Part(b"<13>a"), Part(b"9 <13>b", CUT)]),
     "an end within a line too long": (b"<13>" + b"a" * 30, [Part(b"<13>" + b"a" * 20, TOO_LONG)]),
     "an end within a count too long": (b"40 <13>" + b"a" * 30, [Part(b"<13>" + b"a" * 20, TOO_LONG)]),
@@ -96,6 +101,17 @@ def test_messages_do_not_depend_on_where_chunks_end(name):
     data, parts = STREAMS[name]
     assert all(syslog(*cuts(data, place)) == parts for place in range(len(data)))
     assert syslog(*(bytes([byte]) for byte in data)) == parts
+
+
+@pytest.mark.parametrize("data", [b"<13>b", b"12 monkeys", b"12", b"9 <13>b"])
+def test_what_a_broken_connection_ended_within_is_cut(data):
+    assert syslog(b"<13>a\n" + data, orderly=False) == [Part(b"<13>a"), Part(data, CUT)]
+
+
+@pytest.mark.parametrize("orderly", [True, False])
+@pytest.mark.parametrize("data", [b"", b"<13>a\n", b"5 <13>a", b"<13>" + b"a" * 30])
+def test_where_nothing_is_left_nothing_is_cut(data, orderly):
+    assert CUT not in {part.fault for part in syslog(data, orderly=orderly)}
 
 
 def test_a_line_that_begins_with_a_number_costs_only_itself_once_messages_are_counted():

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import collectors
-from collectors.logs.ledger import Interrupted, Ledger
+from collectors.logs.ledger import SLOTS, Interrupted, Ledger
 
 ROOT = Path(collectors.__file__).parent.parent
 DYING = """
@@ -71,7 +71,7 @@ def test_a_name_longer_than_a_row_holds_is_cut(tmp_path):
 def test_when_all_rows_are_taken_there_is_none_and_counting_goes_on(tmp_path):
     path = tmp_path / "connections"
     with contextlib.closing(Ledger(path)) as ledger:
-        entries = [ledger.open(f"s{number}") for number in range(4096)]
+        entries = [ledger.open(f"s{number}") for number in range(SLOTS)]
         assert None not in entries
         assert ledger.open("late") is None
         for entry in entries:
@@ -81,8 +81,8 @@ def test_when_all_rows_are_taken_there_is_none_and_counting_goes_on(tmp_path):
         assert ledger.open("later") is not None
         assert ledger.open("too late") is None
     counts = {found.source: (found.received, found.stored) for found in reopened(path)}
-    assert len(counts) == 4096
-    assert counts["s4095"] == (1, 0)
+    assert len(counts) == SLOTS
+    assert counts[f"s{SLOTS - 1}"] == (1, 0)
     assert counts["later"] == (0, 0)
     assert "s7" not in counts
 

@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from collectors.logs.ledger import Interrupted, Ledger
+from collectors.logs import streams
+from collectors.logs.ledger import SLOTS, Interrupted, Ledger
 from collectors.logs.streams import StreamServer
 from collectors.logs.tcp import TcpReceiver
 from core.clock import HeldClock
@@ -20,6 +21,7 @@ from core.errors import UnavailableError
 NOW = 1_795_312_267_000_000_000
 LIMIT = 64
 HOME = ("127.0.0.1", 0)
+CUT = "cut: the connection ended within a message"
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -99,13 +101,40 @@ def test_what_is_too_long_or_ends_early_is_handed_on_with_its_fault(run, inlet, 
     async def dialogue():
         async with listening(inlet, ledger) as lane:
             client = lane.connect()
-            client.sendall(b"x" * 100 + b"\n<13>a\n<13>b")
+            client.sendall(b"x" * 100 + b"\n<13>a\n9 <13>b")
             client.shutdown(socket.SHUT_WR)
             long, good, early = await inlet.take(3)
             assert (len(long.raw), long.fault) == (LIMIT, f"oversized: at most {LIMIT} bytes are taken")
             assert (good.raw, good.fault) == (b"<13>a", "")
-            assert (early.raw, early.fault) == (b"<13>b", "cut: the connection ended within a message")
+            assert (early.raw, early.fault) == (b"9 <13>b", CUT)
             assert lane.cut == []
+
+    run(dialogue())
+
+
+def test_a_last_line_without_line_feed_is_a_message_when_the_sender_closes(run, inlet, ledger):
+    async def dialogue():
+        async with listening(inlet, ledger) as lane:
+            client = lane.connect()
+            client.sendall(b"<38>a\n<38>b")
+            client.shutdown(socket.SHUT_WR)
+            assert [(frame.raw, frame.fault) for frame in await inlet.take(2)] == [(b"<38>a", ""), (b"<38>b", "")]
+            assert lane.cut == []
+
+    run(dialogue())
+
+
+def test_a_last_line_without_line_feed_is_cut_when_the_connection_breaks(run, narrow_inlet, ledger):
+    async def dialogue():
+        async with listening(narrow_inlet, ledger) as lane:
+            client = lane.connect()
+            client.sendall(b"<38>a\n<38>b\n<38>c")
+            first = await narrow_inlet.take(1)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            client.close()
+            await asyncio.wait_for(lane.was_cut.wait(), 10)
+            frames = first + await narrow_inlet.take(2)
+            assert [(frame.raw, frame.fault) for frame in frames] == [(b"<38>a", ""), (b"<38>b", ""), (b"<38>c", CUT)]
 
     run(dialogue())
 
@@ -184,6 +213,69 @@ def test_a_server_that_stops_hands_on_what_it_has_read(run, narrow_inlet, ledger
             await stopping
 
     run(dialogue())
+
+
+def test_a_stop_of_ours_leaves_the_row_for_the_next_start_to_tell_of(run, inlet, ledger, tmp_path):
+    async def dialogue():
+        async with listening(inlet, ledger) as lane:
+            lane.connect().sendall(b"<13>a\n<13>b\n<13>c")
+            frames = await inlet.take(2)
+            await lane.server.stop()
+            frames += await inlet.take(1)
+            assert (frames[2].raw, frames[2].fault) == (b"<13>c", CUT)
+            frames[0].stored()
+            assert open_rows(tmp_path) == [Interrupted("127.0.0.1", 3, 1)]
+            for frame in frames[1:]:
+                frame.stored()
+            assert open_rows(tmp_path) == [Interrupted("127.0.0.1", 3, 3)]
+
+    run(dialogue())
+
+
+def test_a_connection_that_had_closed_before_we_stop_gives_its_row_back(run, narrow_inlet, ledger, tmp_path):
+    async def dialogue():
+        async with listening(narrow_inlet, ledger) as lane:
+            client = lane.connect()
+            client.sendall(b"<13>a\n<13>b\n<13>c")
+            client.shutdown(socket.SHUT_WR)
+            frames = await narrow_inlet.take(1)
+            (reader,) = lane.server._open.values()
+            while not reader._eof:  # the end has arrived; what came before it is not all handed on
+                await asyncio.sleep(0)
+            stopping = asyncio.ensure_future(lane.server.stop())
+            frames += await narrow_inlet.take(2)
+            await stopping
+            assert [(frame.raw, frame.fault) for frame in frames] == [(b"<13>a", ""), (b"<13>b", ""), (b"<13>c", "")]
+            assert len(open_rows(tmp_path)) == 1
+            for frame in frames:
+                frame.stored()
+            assert open_rows(tmp_path) == []
+
+    run(dialogue())
+
+
+def test_one_connection_too_many_is_closed_at_once_and_told(run, inlet, ledger, tmp_path, monkeypatch):
+    async def dialogue():
+        async with listening(inlet, ledger) as lane:
+            first = lane.connect()
+            first.sendall(b"<13>a\n")
+            lane.connect().sendall(b"<13>b\n")
+            await inlet.take(2)
+            refused = lane.connect()
+            assert await asyncio.to_thread(refused.recv, 1) == b""
+            assert lane.cut == ["127.0.0.1"]
+            assert len(open_rows(tmp_path)) == 2
+            first.shutdown(socket.SHUT_WR)
+            assert await asyncio.to_thread(first.recv, 1) == b""
+            lane.connect().sendall(b"<13>c\n")  # there is room again
+            assert [frame.raw for frame in await inlet.take(1)] == [b"<13>c"]
+
+    monkeypatch.setattr(streams, "MOST_OPEN", 2)
+    run(dialogue())
+
+
+def test_the_ledger_has_more_rows_than_connections_can_be_open():
+    assert SLOTS > streams.MOST_OPEN
 
 
 def test_connections_without_a_row_in_the_ledger_are_served_all_the_same(run, inlet, tmp_path):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import threading
 
 import pytest
 
+from collectors.logs import udp
 from collectors.logs.udp import UdpReceiver, force_receive_buffer, kernel_drops, plain_address
-from core.clock import HeldClock
+from core.clock import SECOND, HeldClock
 from core.errors import UnavailableError
 
 NOW = 1_795_312_267_000_000_000
@@ -62,6 +64,62 @@ def test_a_receiver_that_is_stopped_is_no_source_of_its_own(run, receiver, inlet
         await asyncio.sleep(0)
         assert inlet.waiting == 0
 
+    run(dialogue())
+
+
+class BusyClock(HeldClock):
+    """A clock that keeps who asks waiting until it may go on; each answer takes so long."""
+
+    def __init__(self, step: int = 0) -> None:
+        super().__init__(NOW)
+        self._step = step
+        self.asked = threading.Event()
+        self.go = threading.Event()
+
+    def now(self) -> int:
+        self.asked.set()
+        assert self.go.wait(10)
+        self.forward(self._step)
+        return super().now()
+
+
+async def stop_with_much_unread(inlet, clock: BusyClock) -> None:
+    """Stops a receiver that was busy with a first datagram when a hundred more came."""
+    receiver = UdpReceiver(("127.0.0.1", 0), 1 << 20, inlet, clock)
+    receiver.start(asyncio.get_running_loop())
+    send(receiver, b"first")
+    assert await asyncio.to_thread(clock.asked.wait, 10)
+    send(receiver, *(b"%d" % number for number in range(100)))
+    stopping = asyncio.ensure_future(asyncio.to_thread(receiver.stop))
+    while not receiver._stopping:
+        await asyncio.sleep(0)
+    clock.go.set()
+    await stopping
+
+
+def test_what_the_kernel_has_taken_when_we_stop_is_handed_on(run, inlet):
+    async def dialogue():
+        await stop_with_much_unread(inlet, BusyClock())
+        assert inlet.waiting == 101  # all were offered before the stop was over
+        assert [frame.raw for frame in await inlet.take(101)] == [b"first", *(b"%d" % number for number in range(100))]
+
+    run(dialogue())
+
+
+def test_reading_what_is_left_ends_after_two_seconds(run, inlet):
+    async def dialogue():
+        await stop_with_much_unread(inlet, BusyClock(SECOND // 2))
+        assert 2 <= inlet.waiting <= 5
+
+    run(dialogue())
+
+
+def test_reading_what_is_left_ends_after_so_many(run, inlet, monkeypatch):
+    async def dialogue():
+        await stop_with_much_unread(inlet, BusyClock())
+        assert inlet.waiting == 11
+
+    monkeypatch.setattr(udp, "_MOST_LEFT", 10)
     run(dialogue())
 
 

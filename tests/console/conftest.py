@@ -27,6 +27,8 @@ from core.stores.state import read_state
 from core.stores.tables import users
 from core.stores.users import read_user
 
+RULE = "6f1a7c0e-41a1-4b26-9a3f-0c2b7de6f6aa"
+GUIDES = {RULE: {"vi": ("Xem địa chỉ nguồn", "Chặn <địa chỉ>"), "en": ("See the source", "Block <it>")}}
 NOW = 1_795_300_000_000_000_000
 PASSWORD = "right and long enough"
 
@@ -43,6 +45,8 @@ class FakeCentre:
         self.calls.append((action, actor, values))
         if self.error:
             raise self.error
+        if action == "session.end":
+            return {}
         if action.startswith("session."):
             return self._session(action, str(values["name"]), str(values["password"]))
         return {"id": 7} if action == "incidents.create" else {"id": values["id"], "version": 2}
@@ -117,6 +121,8 @@ def console(centre: FakeCentre, clock: HeldClock, tmp_path: Path) -> Iterator[Co
         clock=clock,
         sites=lambda: sites,
         units=lambda: {"th": "VKSND tỉnh Thanh Hóa"},
+        guide=lambda rule: GUIDES.get(rule, {}),
+        channels=("telephone", "e-mail", "other"),
     )
     reader.dispose()
 
@@ -140,7 +146,7 @@ def evidence(raw: bytes, count: int = 1) -> tuple[Evidence, ...]:
 def alert(**values: Any) -> Alert:
     given = {
         "id": "alert-1",
-        "rule": "6f1a7c0e-41a1-4b26-9a3f-0c2b7de6f6aa",
+        "rule": RULE,
         "title": {"vi": "Dò mật khẩu SSH", "en": "SSH brute force"},
         "cause": "bruteforce",
         "object": (("source.ip", "203.0.113.7"),),

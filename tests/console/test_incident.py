@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import html
 import re
 
 import pytest
 
 from core.errors import NotFoundError, RefusedError, UnavailableError
 from core.incident import State, Verdict
+from core.records import Severity
 
 HTMX = {"HX-Request": "true"}
 
@@ -192,3 +195,66 @@ def test_a_body_beyond_all_measure_is_refused(analyst, store):
     store()
     answer = analyst.post("/incidents/1/note", {"text": "x" * 300_000})
     assert answer.status_code == 413
+
+
+def guides(page: str) -> list[tuple[bool, list[str]]]:
+    """Of each guide on the page: whether it is open, and its steps."""
+    found = re.findall(r'<details class="guide" id="guide-\d+"( open)?>(.*?)</details>', page, re.DOTALL)
+    return [(bool(is_open), re.findall(r"<li>(.*?)</li>", body)) for is_open, body in found]
+
+
+def test_the_triage_guide_is_under_its_alert_in_the_pages_language(analyst, store, make_alert):
+    store(make_alert())
+    page = analyst.get("/incidents/1").text
+    assert guides(page) == [(True, ["Xem địa chỉ nguồn", "Chặn &lt;địa chỉ&gt;"])]
+    assert "<h4>Hướng dẫn xử lý</h4>" in page
+    analyst.client.cookies.set("haidang_language", "en")
+    page = analyst.get("/incidents/1/part").text
+    assert guides(page) == [(True, ["See the source", "Block &lt;it&gt;"])]
+    assert "<h4>Triage guide</h4>" in page
+
+
+def test_only_the_gravest_alerts_guide_is_open(analyst, store, make_alert):
+    severities = (Severity.LOW, Severity.CRITICAL, Severity.CRITICAL, Severity.HIGH)
+    store(*(make_alert(id=f"a{place}", start=place, severity=each) for place, each in enumerate(severities)))
+    assert [is_open for is_open, _ in guides(analyst.get("/incidents/1").text)] == [False, True, False, False]
+
+
+def test_an_alert_of_a_rule_without_a_guide_shows_none(analyst, store, make_alert):
+    store(make_alert(rule="no-longer-there"))
+    page = analyst.get("/incidents/1").text
+    assert "no-longer-there" in page
+    assert "Hướng dẫn xử lý" not in page
+
+
+def test_a_rule_is_told_by_its_name_and_its_id_is_small(analyst, store, make_alert):
+    store(make_alert(rule="r-1", name="ssh_password_guessing"), make_alert(id="nameless", rule="r-2"))
+    page = analyst.get("/incidents/1").text
+    assert '<dd><code>ssh_password_guessing</code> <small class="faint">r-1</small></dd>' in page
+    assert '<dd><small class="faint">r-2</small></dd>' in page
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (RefusedError("incident 1 is closed"), 409, "Không thực hiện được: sự cố số 1 đã đóng."),
+        (NotFoundError("there is no user 'gone'"), 404, "Không thực hiện được: không có người dùng 'gone'."),
+        (NotFoundError("there is no incident 1, or it is not yours to see"), 404, "Không tìm thấy: trang hoặc sự cố"),
+        (RefusedError("words of tomorrow"), 409, "Không thực hiện được: words of tomorrow"),
+    ],
+)
+def test_the_centres_reason_is_told_in_the_readers_language(analyst, store, centre, error, status, line):
+    store()
+    centre.error = error
+    part = analyst.post("/incidents/1/note", {"text": "x"}, **HTMX)
+    assert part.status_code == status
+    assert html.unescape(part.text).startswith(line)
+
+
+def test_the_channels_are_those_given_and_one_without_a_text_is_offered_as_it_is(analyst, console):
+    analyst.client.app.state["console"] = dataclasses.replace(console, channels=("telephone", "radio"))
+    page = analyst.get("/incidents/new").text
+    assert re.findall(r'<option value="(telephone|radio|e-mail)">(\w+[^<]*)<', page) == [
+        ("telephone", "Điện thoại"),
+        ("radio", "radio"),
+    ]

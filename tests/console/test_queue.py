@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from console import reads
 from console.reads import MOST_COUNTED
 from core.incident import State, Verdict
 from core.records import Severity
@@ -102,3 +103,32 @@ def test_a_title_is_never_markup(analyst, store):
     assert "<img src=x" not in page
     assert "&lt;img src=x onerror=alert(1)&gt;" in page
     assert "&lt;b&gt;root&lt;/b&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("/", "Hiển thị 2 trong 4 sự cố"),
+        ("/?state=mine", "Hiển thị 2 trong 3 sự cố"),
+        ("/?state=closed", "Hiển thị 2 trong 2+ sự cố"),
+    ],
+)
+def test_a_queue_that_is_cut_says_of_how_many_it_shows_some(analyst, store, monkeypatch, path, line):
+    monkeypatch.setattr(reads, "MOST_ROWS", 2)
+    for owner, state in (("an", State.NEW), ("an", State.ACKNOWLEDGED), ("an", State.NEW), ("binh", State.NEW)):
+        store(owner=owner, state=state)
+    for _ in range(3):
+        store(state=State.CLOSED)
+    page = analyst.get(path).text
+    assert len(numbers(page)) == 2
+    assert line in page
+
+
+@pytest.mark.parametrize("chosen", ["open", "mine", "closed"])
+def test_a_queue_that_is_whole_counts_nothing(analyst, store, monkeypatch, chosen):
+    monkeypatch.setattr(reads, "MOST_ROWS", 2)
+    for state in (State.NEW, State.ACKNOWLEDGED, State.CLOSED, State.CLOSED):
+        store(owner="an", state=state)
+    page = analyst.get(f"/?state={chosen}").text
+    assert len(numbers(page)) == 2
+    assert "Hiển thị" not in page

@@ -6,7 +6,7 @@ import pytest
 
 from console.account import own_path
 from core.clock import HOUR
-from core.errors import UnavailableError
+from core.errors import RefusedError, UnavailableError
 
 PASSWORD = "right and long enough"
 
@@ -51,6 +51,25 @@ def test_the_password_goes_to_the_centre_and_nowhere_else(browser, centre):
 def test_signing_out_ends_the_session(analyst):
     assert analyst.get("/").status_code == 200
     assert analyst.post("/sign-out").headers["location"] == "/sign-in"
+    assert analyst.get("/").status_code == 303
+
+
+def test_signing_out_has_the_centre_end_all_sessions_of_the_user(analyst, centre):
+    analyst.post("/sign-out")
+    assert centre.calls[-1] == ("session.end", "an", {})
+
+
+def test_an_absent_centre_keeps_nobody_signed_in(analyst, centre):
+    centre.error = UnavailableError("no answer")
+    assert analyst.post("/sign-out").headers["location"] == "/sign-in"
+    assert analyst.get("/").status_code == 303
+
+
+def test_a_centre_that_refuses_to_end_the_sessions_is_told_to_the_reader(analyst, centre):
+    centre.error = RefusedError("only the console does this")
+    answer = analyst.post("/sign-out")
+    assert answer.status_code == 409
+    assert "only the console does this" in answer.text
     assert analyst.get("/").status_code == 303
 
 

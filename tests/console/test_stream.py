@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from console.reads import dossier_mark, queue_mark
+from console.reads import Queue, dossier_mark, queue_mark
 from console.stream import Changes, page_events
 from core.incident import Dossier
 from core.stores.state import read_state
@@ -125,8 +125,10 @@ def test_nobody_listens_without_a_session(browser):
 
 def test_marks_differ_where_the_page_would(store, make_alert):
     incident = store()
-    assert queue_mark([incident], 1) != queue_mark([incident], 0)
-    assert queue_mark([incident], 1) == queue_mark([incident], 1)
+    queue = Queue([incident], "201")
+    assert queue_mark(queue, 1) != queue_mark(queue, 0)
+    assert queue_mark(queue, 1) != queue_mark(Queue([incident], "202"), 1)
+    assert queue_mark(queue, 1) == queue_mark(Queue([incident], "201"), 1)
     before = Dossier(incident=incident, alerts=(make_alert(count=1),), timeline=())
     after = Dossier(incident=incident, alerts=(make_alert(count=2),), timeline=())
     assert dossier_mark(before) != dossier_mark(after)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 from string import Formatter
 
 import pytest
+from msgspec.structs import replace
 
 import console
-from console.texts import LANGUAGES, load_texts, say, say_if_known
-from core.incident import State, Verdict
+from console.texts import LANGUAGES, load_texts, say, say_if_known, say_refusal
+from core.errors import NotFoundError, RefusedError
+from core.incident import Incident, State, TimelineEntry, Verdict
 from core.records import Severity
+from core.stores.incidents import commit
+from core.stores.users import change_password, read_user
+from correlation import incidents as edits
 
 HERE = Path(console.__file__).parent
+INCIDENT = Incident(
+    id=7, cause="c", object=(), title={"vi": "Một"}, severity=Severity.LOW, occurred=0, detected=0, updated=0
+)
+CLOSED = replace(INCIDENT, state=State.CLOSED)
 SOURCES = [*HERE.glob("*.py"), *(HERE / "templates").iterdir()]
 
 
@@ -53,3 +63,68 @@ def test_an_unknown_word_is_shown_as_it_came():
 
 def test_values_are_put_in():
     assert say("en", "incident.title", number=7) == "Incident 7"
+
+
+def test_every_refusal_is_found_by_the_centres_words_and_told_in_both_languages():
+    for key, words in load_texts("en").items():
+        if key.startswith("refusal."):
+            values = {name: f"<{name}>" for name in placeholders(words)}
+            assert say_refusal("en", words.format(**values)) == words.format(**values)
+            assert say_refusal("vi", words.format(**values)) == load_texts("vi")[key].format(**values)
+
+
+@pytest.mark.parametrize(
+    ("refuse", "told"),
+    [
+        (lambda: edits.note(INCIDENT, " ", "an", 0), "ghi chú còn trống."),
+        (lambda: edits.note(INCIDENT, "x" * 10_001, "an", 0), "nội dung có tối đa 10000 ký tự."),
+        (lambda: edits.assign(CLOSED, "an", "an", 0), "sự cố số 7 đã đóng."),
+        (lambda: edits.acknowledge(CLOSED, "an", 0), "sự cố số 7 đã đóng."),
+        (
+            lambda: edits.acknowledge(replace(CLOSED, state=State.ACKNOWLEDGED), "an", 0),
+            "sự cố số 7 đã được tiếp nhận.",
+        ),
+        (lambda: edits.report("", Severity.LOW, "other", "an", 0), "tên sự cố phải có từ 1 đến 200 ký tự."),
+        (
+            lambda: edits.report("x", Severity.LOW, "radio", "an", 0),
+            "không có kênh tiếp nhận 'radio': hãy chọn telephone, e-mail, other.",
+        ),
+    ],
+)
+def test_what_an_edit_refuses_is_told_in_vietnamese(refuse, told):
+    with pytest.raises(RefusedError) as refused:
+        refuse()
+    assert say_refusal("vi", str(refused.value)) == told
+
+
+def test_what_the_stores_refuse_is_told_in_vietnamese(state):
+    with state.begin() as connection:
+        with pytest.raises(NotFoundError) as unknown:
+            read_user(connection, "gone")
+        with pytest.raises(RefusedError) as short:
+            change_password(connection, 0, "an", "short")
+        with pytest.raises(RefusedError) as changed:
+            commit(connection, INCIDENT, INCIDENT, TimelineEntry(time=0, actor="an", action="noted"))
+    assert [say_refusal("vi", str(each.value)) for each in (unknown, short, changed)] == [
+        "không có người dùng 'gone'.",
+        "mật khẩu phải có ít nhất 12 ký tự.",
+        "sự cố số 7 vừa được thay đổi: hãy xem lại.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "reason", ["", "words of tomorrow", "incident 7 is closed, perhaps", "so incident 7 is closed"]
+)
+def test_a_reason_in_other_words_has_no_text(reason):
+    assert say_refusal("vi", reason) == ""
+
+
+def test_what_a_refusal_names_is_never_taken_for_a_placeholder():
+    assert say_refusal("vi", "there is no user '{x}\n'") == "không có người dùng '{x}\n'."
+
+
+def test_the_vietnamese_words_are_the_agreed_ones():
+    words = (HERE / "i18n" / "vi.toml").read_text("utf-8")
+    assert unicodedata.is_normalized("NFC", words)
+    unwanted = r"luật|chứng cứ|phụ trách|bảng điều hành|khoá|huỷ"
+    assert re.findall(unwanted, words, re.IGNORECASE) == []

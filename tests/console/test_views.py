@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+import msgspec
 import pytest
 from hypothesis import given, strategies
 
@@ -75,9 +76,10 @@ def test_a_note_that_begins_like_a_verdict_is_a_note():
 
 
 def test_a_title_falls_back_to_the_language_it_has():
-    assert in_language({"vi": "Một"}, "en") == "Một"
-    assert in_language({"vi": "Một", "en": "One"}, "en") == "One"
-    assert in_language({}, "vi") == ""
+    assert in_language({"vi": "Một"}, "en", "") == "Một"
+    assert in_language({"vi": "Một", "en": "One"}, "en", "") == "One"
+    assert in_language({}, "vi", "") == ""
+    assert in_language({"vi": (), "en": ("One",)}, "vi", ()) == ("One",)
 
 
 def test_a_site_is_told_by_its_name_and_an_unknown_one_by_its_id(store):
@@ -86,3 +88,9 @@ def test_a_site_is_told_by_its_name_and_an_unknown_one_by_its_id(store):
 
 def test_what_belongs_to_no_site_is_told_by_its_device(store):
     assert row(store(sites=(), devices=("fw-1",)), VIEW).place == "fw-1"
+
+
+def test_a_closed_incident_was_open_until_it_was_resolved(store):
+    later = msgspec.structs.replace(VIEW, now=9 * HOUR)
+    assert row(store(detected=HOUR), later).age.count == 8
+    assert row(store(detected=HOUR, resolved=3 * HOUR), later).age.count == 2

@@ -13,12 +13,12 @@ NOW = 1_795_312_267 * SECOND  # 22/11/2026 08:51:07 in Vietnam
 HOUR_NOW = NOW // HOUR
 
 
-def make_event(number, *, time=NOW, site="tha", message="", service="sshd", **changed):
+def make_event(number, *, time=NOW, site="tha", message="", logsource=("linux", "sshd"), **changed):
     values = {
         "id": f"logs/7/{number}",
         "time": time,
         "seen": time + 1,
-        "logsource": Logsource(product="linux", service=service),
+        "logsource": Logsource(product=logsource[0], service=logsource[1]),
         "fields": {"message": message or f"line {number}", "user.name": "nguyễn"},
         "raw": b"raw %d\xff" % (number if isinstance(number, int) else 0),
         "unit": "vks-tha",

@@ -169,9 +169,25 @@ def test_text_is_found_in_any_case_and_as_it_is_written(store, event, text, expe
 
 
 def test_what_is_quarantined_is_found_only_when_asked_for(store, event):
-    found = store(event(1), event(2, service="quarantine"))
-    assert find(found) == ["logs/7/1"]
+    found = store(event(1), event(2, logsource=("haidang", "quarantine")), event(3, logsource=("x", "quarantine")))
+    assert find(found) == ["logs/7/3", "logs/7/1"]
     assert find(found, quarantined=True) == ["logs/7/2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("vien kiem sat", 1),
+        ("VIEN KIEM", 1),
+        ("viện kiểm sát", 1),
+        ("viên kiểm sát", 0),
+        ("duong truyen", 1),
+        ("message", 0),
+    ],
+)
+def test_diacritics_are_ignored_unless_they_are_typed_and_names_of_fields_are_no_text(store, event, text, expected):
+    found = store(event(1, message="Viện kiểm sát: đường truyền mất"), event(2, message="khác"))
+    assert len(find(found, text=text)) == expected
 
 
 def test_events_are_found_once_while_they_move_from_place_to_place(lane, event):

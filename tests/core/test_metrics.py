@@ -4,6 +4,7 @@ import socket
 
 import httpx
 import pytest
+from prometheus_client import generate_latest
 
 from core.errors import UnavailableError
 from core.metrics import LaneMetrics, serve
@@ -41,7 +42,7 @@ def test_figures_are_served_until_stopped():
     finally:
         stop()
     assert 'haidang_received_total{source="10.0.0.1"} 3.0' in answer.text
-    assert b"haidang_outbox_rows 0.0" in metrics.text()
+    assert b"haidang_outbox_rows 0.0" in generate_latest(metrics.registry)
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://127.0.0.1:{port}/metrics")
 

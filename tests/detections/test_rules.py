@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 import detections
 from core.records import Event, Fields, Logsource
-from core.sigma import LoadedRule, load_rules, read_rule_files
+from core.sigma import LoadedRule, RuleInfo, load_rules, read_rule_files
 from detections.engine import ClosureEngine
 
 RULES = Path(detections.__file__).parent / "rules"
@@ -109,3 +111,10 @@ def test_a_correlation_has_ordered_events_of_known_rules_and_an_expectation(info
     assert [event["at"] for event in events] == sorted(event["at"] for event in events)
     assert {event["rule"] for event in events} <= {rule.info.name for rule in RULESET.rules}
     assert all(set(info.object) <= set(event["fields"]) for event in events)
+
+
+@pytest.mark.parametrize("info", INFOS, ids=lambda info: info.name)
+def test_the_vietnamese_words_are_the_agreed_ones(info: RuleInfo) -> None:
+    words = "\n".join([info.title["vi"], *info.guide["vi"]])
+    assert unicodedata.is_normalized("NFC", words)
+    assert re.findall(r"luật|chứng cứ|phụ trách|khoá|huỷ", words, re.IGNORECASE) == []

@@ -30,6 +30,10 @@ ECS = {
 }
 """Their names in ECS, or under ``fortinet.``; what is not here stays in the message."""
 
+_OLDER_TYPES = "virus webfilter ips emailfilter anomaly voip dlp app-ctrl waf gtp dns ssh ssl cifs file-filter"
+_TYPES = frozenset(("traffic", "event", "utm", *_OLDER_TYPES.split()))
+"""FortiOS's log types; the older ones have become subtypes of ``utm``."""
+
 _FIREWALL_PATHS = ("firewall.policy", "firewall.policy6", "firewall.address", "firewall.addrgrp")
 
 
@@ -39,8 +43,9 @@ def is_fortigate(text: str) -> bool:
 
 
 def logsource(fields: Fields) -> Logsource:
-    """FortiGate's log types are Sigma's services: event, traffic, utm."""
-    return Logsource(product="fortigate", service=str(fields.get("fortinet.type", "")))
+    """FortiGate's log types are Sigma's services: event, traffic, utm; a type that FortiOS does not have is none."""
+    said = str(fields.get("fortinet.type", ""))
+    return Logsource(product="fortigate", service=said if said in _TYPES else "")
 
 
 def fields_of(text: str) -> Fields:

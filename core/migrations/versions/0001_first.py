@@ -86,6 +86,7 @@ def _users() -> None:
         sa.Column("must_change", sa.Integer(), nullable=False),
         sa.Column("disabled", sa.Integer(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("locked_until", sa.BigInteger(), nullable=False),
         sa.Column("session", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
