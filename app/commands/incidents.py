@@ -26,7 +26,7 @@ _COLUMNS = {
     "state": "Trạng thái",
     "title": "Sự cố",
     "sites": "Điểm cầu",
-    "owner": "Phụ trách",
+    "owner": "Người xử lý",
     "occurred": "Xảy ra",
 }
 

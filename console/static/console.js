@@ -100,9 +100,9 @@ function afterSwap() {
   lookForNewRows();
 }
 
-// What the reader has opened or closed stays so.
-function keepOpenness(event) {
-  if (event.detail.attrName === "open" && event.target.matches("details")) event.preventDefault();
+// What the reader has opened or closed stays so: false keeps the attribute as it is.
+function keepOpenness(element, { attrName }) {
+  return !(attrName === "open" && element.matches("details"));
 }
 
 function afterForm(event) {
@@ -171,7 +171,7 @@ document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
 document.addEventListener("htmx:before:swap", rememberFocus);
 document.addEventListener("htmx:after:swap", afterSwap);
-document.addEventListener("htmx:before:morph:attr", keepOpenness);
+htmx.registerExtension("openness", { htmx_before_morph_attr: keepOpenness });
 document.addEventListener("htmx:after:request", afterForm);
 document.addEventListener("htmx:error", formNotSent);
 for (const row of all("[data-row]")) seen.add(row.dataset.row);

@@ -90,7 +90,7 @@ class Browser:
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[Engine]:
     engine = open_state(tmp_path / "state.db")
-    row = {"password": "", "must_change": 0, "disabled": 0, "failures": 0, "session": 1}
+    row = {"password": "", "must_change": 0, "disabled": 0, "failures": 0, "locked_until": 0, "session": 1}
     with engine.begin() as connection:
         for name, role in (("an", "analyst"), ("binh", "analyst"), ("xem", "viewer")):
             connection.execute(insert(users).values(name=name, role=role, **row))

@@ -175,15 +175,7 @@ def test_what_is_quarantined_is_found_only_when_asked_for(store, event):
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("vien kiem sat", 1),
-        ("VIEN KIEM", 1),
-        ("viện kiểm sát", 1),
-        ("viên kiểm sát", 0),
-        ("duong truyen", 1),
-        ("message", 0),
-    ],
+    ("text", "expected"), [("VIEN kiem", 1), ("viện", 1), ("viên", 0), ("duong", 1), ("message", 0)]
 )
 def test_diacritics_are_ignored_unless_they_are_typed_and_names_of_fields_are_no_text(store, event, text, expected):
     found = store(event(1, message="Viện kiểm sát: đường truyền mất"), event(2, message="khác"))

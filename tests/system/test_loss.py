@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from pathlib import Path
@@ -109,7 +110,11 @@ def test_over_tcp_nothing_is_doubled_and_the_loss_is_counted_and_told(tmp_path: 
         told = platform.json("events", "search", "broke off")
         assert len(told) == 1
         assert told[0]["fields"]["event.action"] == "connection_cut"
-        print(f"lost over TCP at kill -9: {LINES - len(counted)} of {LINES}")
+        known = re.search(r"(\d+) messages received, (\d+) of them not stored", told[0]["fields"]["message"])
+        assert int(known[2]) == figures["lost"]
+        (incident,) = [one for one in platform.incidents() if one["cause"] == "connection_cut"]
+        assert incident["title"]["vi"] == "Kết nối nhật ký bị ngắt, có thể thiếu dòng"
+        print(f"lost over TCP at kill -9: {LINES - len(counted)} of {LINES}, {known[2]} of them known")
 
 
 def platform_is_back(platform: Platform) -> bool:

@@ -115,13 +115,12 @@ def test_check_builds_everything_and_says_what_it_saw(tmp_path: Path):
     platform = Platform(tmp_path)
     done = platform.run("check")
     assert done.returncode == 0, done.stdout
-    assert "8 rules" not in done.stderr
     assert "correlations" in done.stdout
     assert "socket buffer" in done.stdout
 
 
 def test_check_names_the_missing_capability_and_the_small_buffer(tmp_path: Path):
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 and not os.environ.get("CI"):
         pytest.skip("only root can give up capabilities")
     platform = Platform(tmp_path)
     low = platform.file.read_text().replace(f'relp = "127.0.0.1:{platform.relp_port}"', 'relp = "127.0.0.1:601"')
