@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -58,7 +58,7 @@ class Report(Record, frozen=True, kw_only=True):
 class OfIncident(Record, frozen=True, kw_only=True):
     """Names an incident, and the words, owner or verdict that go with an action on it."""
 
-    id: int
+    id: Annotated[int, msgspec.Meta(ge=1, le=(1 << 63) - 1)]
     text: str = ""
     owner: str = ""
     verdict: Verdict = Verdict.TRUE_POSITIVE

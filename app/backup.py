@@ -73,6 +73,16 @@ def restore(settings: Settings, source: Path, part: Part, clock: Clock, tell: Te
     """
     contents = read_contents(source)
     held = own_folder(settings.data, "platform")
+    try:
+        _restore(settings, source, part, contents, tell)
+        if part in {"all", "centre"}:
+            _enter_restore(settings, contents, clock)
+    finally:
+        os.close(held)
+    return contents
+
+
+def _restore(settings: Settings, source: Path, part: Part, contents: Contents, tell: Tell) -> None:
     places = {"centre": settings.state.parent, "lanes": settings.logs.parent}
     chosen = {name: place for name, place in places.items() if part in {"all", name}}
     for place in chosen.values():
@@ -82,13 +92,21 @@ def restore(settings: Settings, source: Path, part: Part, clock: Clock, tell: Te
             raise IntegrityError(f"{source / name} is not what was backed up: use another backup")
     for name, place in chosen.items():
         tell(name)
-        _copy_tree(source / name, place)
+        _put_back(source, contents, {f"{name}/": place, "centre/anchors/": settings.anchors}, name)
     if "lanes" in chosen and (settings.logs / "outbox.db").exists():
         renew_epoch(settings.logs / "outbox.db")
-    if "centre" in chosen:
-        _enter_restore(settings, contents, clock)
-    os.close(held)
-    return contents
+
+
+def _put_back(source: Path, contents: Contents, places: dict[str, Path], part: str) -> None:
+    """Copies the files that the contents name, and no other, each below the longest place that fits its name."""
+    for name in contents.files:
+        if name.startswith(f"{part}/"):
+            start = max((start for start in places if name.startswith(start)), key=len)
+            target = places[start] / name.removeprefix(start)
+            if not target.exists():  # of anchors kept elsewhere the present ones are the better proof
+                make_folder(target.parent)
+                shutil.copyfile(source / name, target)
+                sync_file(target)
 
 
 def read_contents(source: Path) -> Contents:

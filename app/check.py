@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -77,31 +78,32 @@ def _tls(settings: Settings) -> Iterator[Note]:
 
 def _ports(settings: Settings) -> Iterator[Note]:
     logs = settings.lane.logs
-    streams = {
-        "console": settings.console.address,
-        "relay": settings.centre.relay,
-        "metrics": logs.metrics,
-        "tcp": logs.tcp,
-        "relp": logs.relp,
-    }
-    for name, address in streams.items():
-        if address:
-            yield _port(name, address, socket.SOCK_STREAM)
-    if logs.udp:
-        yield _port("udp", logs.udp, socket.SOCK_DGRAM)
+    wanted = [
+        ("console", settings.console.address, socket.SOCK_STREAM),
+        ("relay", settings.centre.relay, socket.SOCK_STREAM),
+        ("metrics", logs.metrics, socket.SOCK_STREAM),
+        ("tcp", logs.tcp, socket.SOCK_STREAM),
+        ("relp", logs.relp, socket.SOCK_STREAM),
+        ("udp", logs.udp, socket.SOCK_DGRAM),
+    ]
+    with contextlib.ExitStack() as held:  # until all are tried: two of our own may want the same
+        for name, address, kind in wanted:
+            if address:
+                yield _port(name, address, kind, held)
 
 
-def _port(name: str, address: str, kind: socket.SocketKind) -> Note:
+def _port(name: str, address: str, kind: socket.SocketKind, held: contextlib.ExitStack) -> Note:
     host, port = split_address(address)
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind is socket.SOCK_STREAM))
-        try:
-            probe.bind((host, port))
-        except PermissionError:
-            text = f"{address} needs the capability CAP_NET_BIND_SERVICE"
-            return Note(level="error", what=name, text=text)
-        except OSError as error:
-            return Note(level="error", what=name, text=f"cannot listen on {address}: {error.strerror}")
+    probe = held.enter_context(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind))
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind is socket.SOCK_STREAM))
+    try:
+        probe.bind((host, port))
+        if kind is socket.SOCK_STREAM:
+            probe.listen()
+    except PermissionError:
+        return Note(level="error", what=name, text=f"{address} needs the capability CAP_NET_BIND_SERVICE")
+    except OSError as error:
+        return Note(level="error", what=name, text=f"cannot listen on {address}: {error.strerror}")
     return Note(level="good", what=name, text=f"{address} is free")
 
 

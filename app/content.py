@@ -64,10 +64,12 @@ class Content:
         """The rules in the folders; of a file that cannot be used the last good version, if there was one."""
         documents = read_rule_files(folders)
         for file, reason in load_rules(documents).refused:
-            kept = self._good.get(file)
-            self._say(f"rule {file}: {reason}: {'the last good version stays in use' if kept else 'it is not used'}")
-            documents.pop(file, None)
-            documents |= {file: kept} if kept else {}
+            if file in self._good:
+                self._say(f"rule {file}: {reason}: the last good version stays in use")
+                documents[file] = self._good[file]
+        for file, reason in load_rules(documents).refused:
+            self._say(f"rule {file}: {reason}: it is not used")
+            del documents[file]
         self._good = documents
         return encode_rules(documents)
 
@@ -121,4 +123,5 @@ def decode_rules(content: bytes) -> RuleSet:
 
 def _signature(folders: Sequence[Path]) -> Signature:
     files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
-    return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    # ctime as well: correcting a file's rights changes neither its time nor its size.
+    return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_ctime_ns) for path in files)

@@ -33,6 +33,7 @@ from core.stores.spool import Position, Spool
 from core.terminal import say
 from detections.engine import ClosureEngine
 from inventory.enrich import Enricher
+from inventory.records import Inventory
 from inventory.snapshot import decode_snapshot
 
 SNAPSHOT_SECONDS = 10.0
@@ -64,6 +65,7 @@ class LogsLane:
         self._rolled = asyncio.Event()
         self._udp: UdpReceiver | None = None
         self._servers: list[StreamServer] = []
+        self._decoder = Decoder(self._own)
         self._kernel_drops = 0
 
     async def start(self) -> None:
@@ -91,10 +93,15 @@ class LogsLane:
 
     async def stop(self) -> None:
         """Closes all ways in, carries what was taken in, and closes the files."""
+        # The ways in hand on what they hold while they close, so somebody has to carry it.
+        carrying = asyncio.ensure_future(self._intake.run(self._clock, self._streams, self._rolled.set))
         if self._udp is not None:
             await asyncio.to_thread(self._udp.stop)
         for server in self._servers:
             await server.stop()
+        carrying.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await carrying
         await self._intake.drain()
         self._ledger.close()
         self._spool.close()
@@ -121,7 +128,9 @@ class LogsLane:
             self._matcher = ClosureEngine(decode_rules(pulled.content))
             self._rules_version = pulled.version
         else:
-            self._enricher = Enricher(decode_snapshot(pulled.content), self._own.space)
+            inventory = decode_snapshot(pulled.content)
+            self._decoder.know_zones(_zones(inventory, self._own.space))
+            self._enricher = Enricher(inventory, self._own.space)
             self._inventory_version = pulled.version
         keep_snapshot(self._folder / "snapshots", kind, pulled)
 
@@ -140,13 +149,14 @@ class LogsLane:
         tails = restore_tails(self._folder / "spool")
         self._streams = Streams(tails.content())
         self._spool.open(encode_head(tails))
-        decoder = Decoder(self._own)
-        self._intake = Intake(self._spool, tails, self._enrich, self._observe, decoder, self.metrics)
+        self._intake = Intake(self._spool, tails, self._enrich, self._observe, self._decoder, self.metrics)
         self._ledger = Ledger(self._folder / "connections")
         for interrupted in self._ledger.interrupted:
             self._cut(interrupted.source)
-            self.metrics.lost.labels(interrupted.source).inc(interrupted.received - interrupted.stored)
+            missing = interrupted.received - interrupted.stored
+            self.metrics.lost.labels(self._intake.label(interrupted.source)).inc(missing)
             await self._intake.put(connection_cut(interrupted, self._clock.now()))
+        await self._intake.drain()  # on disk before anything else can fail: the ledger has forgotten them
         self._rolled.set()
 
     async def _open_receivers(self) -> None:
@@ -175,7 +185,7 @@ class LogsLane:
             self._loop.call_soon_threadsafe(self._relay.wake)
 
     def _cut(self, source: str) -> None:
-        self.metrics.cut.labels(source).inc()
+        self.metrics.cut.labels(self._intake.label(source)).inc()
 
     async def _keep_store(self) -> None:
         """Turns closed segments into minute files, and those of past hours into partitions."""
@@ -222,3 +232,9 @@ class LogsLane:
                 self.metrics.kernel_dropped(drops - self._kernel_drops)
                 self._kernel_drops = drops
             await asyncio.sleep(1)
+
+
+def _zones(inventory: Inventory, space: str) -> dict[str, str]:
+    """The zones of the devices of this address space, by address."""
+    spaces = {site.id: site.address_space for site in inventory.sites}
+    return {device.address: device.timezone for device in inventory.devices if spaces[device.site] == space}

@@ -142,9 +142,10 @@ class Supervisor:
         if status is None:
             return
         if running.due is None:
-            self._say(f"{running.service.name} ended ({_reason(status)}): started again in {running.pause:.1f} s")
-            running.due = now + running.pause
-            running.pause = next_pause(running.pause, now - running.since)
+            pause = _FIRST_PAUSE if now - running.since >= _STEADY_SECONDS else running.pause
+            self._say(f"{running.service.name} ended ({_reason(status)}): started again in {pause:.1f} s")
+            running.due = now + pause
+            running.pause = next_pause(pause, now - running.since)
         elif now >= running.due:
             reading, writing = os.pipe()
             running.process = self._spawn(running.service, writing)

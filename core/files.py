@@ -70,15 +70,17 @@ def read_bounded(path: Path, most: int, wanted: str) -> bytes:
     return data
 
 
-def own_folder(folder: Path, name: str) -> int:
+def own_folder(folder: Path, name: str, *, shared: bool = False) -> int:
     """Takes the folder's lock of this name for as long as this process lives; returns the descriptor that holds it.
+
+    Several may hold it ``shared``, and then nobody alone.
 
     Raises:
         UnavailableError: another process has it.
     """
     descriptor = os.open(make_folder(folder) / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         raise UnavailableError(f"another haidang runs with the data in {folder}: stop it first") from None

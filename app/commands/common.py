@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy import Connection
 
 from core.centre import CentreClient
@@ -72,8 +73,13 @@ def show(rows: Sequence[Mapping[str, object]], columns: Mapping[str, str], *, as
     for heading in columns.values():
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(str(row[name]) for name in columns))
+        table.add_row(*(Text(plain(str(row[name]))) for name in columns))
     Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
+
+
+def plain(text: str) -> str:
+    """The text with what would steer a terminal made visible."""
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
 
 
 def progress(things: Sequence[Thing], text: str) -> Iterable[Thing]:

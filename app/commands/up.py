@@ -27,7 +27,9 @@ def up(
     names = [lane] if lane else list(SERVICES)
     if lane and lane not in LANES:
         raise SettingsError(f"there is no lane '{lane}': lanes are {', '.join(LANES)}")
-    own_folder(chosen.data, lane or "platform")
+    own_folder(chosen.data, "platform", shared=bool(lane))
+    if lane:
+        own_folder(chosen.data, lane)
     file = _file_of(settings)
     supervisor = Supervisor([own_service(name, *file) for name in names], say)
     scheme = "https" if chosen.console.tls_key else "http"

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -16,6 +16,7 @@ from collectors.logs.ledger import Interrupted
 from collectors.logs.syslog import Message, parse
 from collectors.logs.trust import trusted
 from core.clock import iso
+from core.errors import ContentError
 from core.records import Event, Fields, Logsource
 from core.settings import LogsSettings
 
@@ -48,8 +49,11 @@ class Decoder:
         """Takes the IANA zones of devices by address, in place of those known before; an empty name is none.
 
         What the settings say of a source goes before these, the lane's own zone after them.
+
+        Raises:
+            ContentError: a zone is unknown here; those known before stay.
         """
-        known = {address: ZoneInfo(zone) for address, zone in zones.items() if zone}
+        known = {address: _zone(address, zone) for address, zone in zones.items() if zone}
         self._zones = {**known, **self._set}  # at once: another thread may be decoding
 
     def decode(self, frame: Frame, identity: str) -> Decoded:
@@ -65,6 +69,13 @@ class Decoder:
             return _quarantine(frame, identity, "binary: not text in UTF-8")
         message = parse(text, frame.seen, self._zones.get(frame.source, self._zone))
         return _event(frame, identity, message)
+
+
+def _zone(address: str, name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        raise ContentError(f"{address}: unknown timezone {name!r}; expected an IANA name: Asia/Ho_Chi_Minh") from error
 
 
 def _event(frame: Frame, identity: str, message: Message) -> Decoded:

@@ -17,6 +17,7 @@ from collectors.logs.decode import QUARANTINE, SOURCE, Decoder, connection_cut
 from collectors.logs.frames import Frame
 from collectors.logs.ledger import Interrupted
 from core.clock import HOUR, MINUTE, VIETNAM, from_datetime, iso
+from core.errors import ContentError
 from core.records import Event, Logsource
 from core.settings import LogsSettings, SourceSettings
 
@@ -132,6 +133,15 @@ def test_zones_that_were_known_before_are_forgotten():
     assert hour_of(decoder, "10.0.0.1") == 6
     decoder.know_zones({"10.0.0.2": "UTC"})
     assert [hour_of(decoder, source) for source in ("10.0.0.1", "10.0.0.2")] == [23, 6]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Nowhere", "../etc/passwd", "Asia"])
+def test_a_zone_that_is_unknown_is_told_and_those_known_before_stay(zone):
+    decoder = Decoder(LogsSettings())
+    decoder.know_zones({"10.0.0.1": "UTC"})
+    with pytest.raises(ContentError, match=r"10\.0\.0\.2: unknown timezone"):
+        decoder.know_zones({"10.0.0.1": "Asia/Tokyo", "10.0.0.2": zone})
+    assert hour_of(decoder, "10.0.0.1") == 6
 
 
 def test_a_date_of_2038_is_not_believed_and_kept():

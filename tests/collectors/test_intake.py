@@ -377,6 +377,13 @@ def test_the_first_2000_sources_have_a_name_of_their_own():
     assert names.label("10.0.0.1") == "10.0.0.1"
 
 
+def test_an_intake_labels_a_source_as_in_its_own_counters(run, lane):
+    run(lane.carry(frame(b"<13>p: end")))
+    for number in range(1999):
+        assert lane.intake.label(f"10.1.{number // 256}.{number % 256}") != "other"
+    assert [lane.intake.label(source) for source in ("10.9.9.9", "10.0.0.1")] == ["other", "10.0.0.1"]
+
+
 def test_clocks_that_are_not_believed_are_counted_by_source(run, lane):
     run(lane.carry(frame(b"<13>1 2038-01-19T03:14:08Z h p - - - x"), frame(b"<13>p: end")))
     assert lane.count("untrusted_time") == 1

@@ -232,16 +232,23 @@ def test_a_stop_of_ours_leaves_the_row_for_the_next_start_to_tell_of(run, inlet,
     run(dialogue())
 
 
-def test_a_connection_that_had_closed_before_we_stop_gives_its_row_back(run, narrow_inlet, ledger, tmp_path):
+def test_a_connection_that_had_closed_before_we_stop_gives_its_row_back(
+    run, narrow_inlet, ledger, tmp_path, monkeypatch
+):
+    closed = asyncio.Event()
+
+    class Reader(streams.PeerReader):
+        def feed_eof(self):
+            super().feed_eof()
+            closed.set()
+
     async def dialogue():
         async with listening(narrow_inlet, ledger) as lane:
             client = lane.connect()
             client.sendall(b"<13>a\n<13>b\n<13>c")
             client.shutdown(socket.SHUT_WR)
             frames = await narrow_inlet.take(1)
-            (reader,) = lane.server._open.values()
-            while not reader._eof:  # the end has arrived; what came before it is not all handed on
-                await asyncio.sleep(0)
+            await asyncio.wait_for(closed.wait(), 10)  # the end is here, what came before it not all handed on
             stopping = asyncio.ensure_future(lane.server.stop())
             frames += await narrow_inlet.take(2)
             await stopping
@@ -251,6 +258,7 @@ def test_a_connection_that_had_closed_before_we_stop_gives_its_row_back(run, nar
                 frame.stored()
             assert open_rows(tmp_path) == []
 
+    monkeypatch.setattr(streams, "PeerReader", Reader)
     run(dialogue())
 
 

@@ -84,17 +84,20 @@ class BusyClock(HeldClock):
 
 
 async def stop_with_much_unread(inlet, clock: BusyClock) -> None:
-    """Stops a receiver that was busy with a first datagram when a hundred more came."""
+    """Stops a receiver that was busy with a first datagram when a hundred more came, until it was told to stop."""
     receiver = UdpReceiver(("127.0.0.1", 0), 1 << 20, inlet, clock)
     receiver.start(asyncio.get_running_loop())
     send(receiver, b"first")
     assert await asyncio.to_thread(clock.asked.wait, 10)
     send(receiver, *(b"%d" % number for number in range(100)))
-    stopping = asyncio.ensure_future(asyncio.to_thread(receiver.stop))
-    while not receiver._stopping:
-        await asyncio.sleep(0)
-    clock.go.set()
-    await stopping
+    join = receiver._thread.join
+
+    def told() -> None:
+        clock.go.set()
+        join()
+
+    receiver._thread.join = told
+    await asyncio.to_thread(receiver.stop)
 
 
 def test_what_the_kernel_has_taken_when_we_stop_is_handed_on(run, inlet):

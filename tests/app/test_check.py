@@ -1,0 +1,253 @@
+"""haidang check: each thing that is looked at, when it is well and when it is not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from app import check as check_module
+from app.check import check, has_capability
+from core.errors import IntegrityError
+from core.settings import HOME, Settings
+
+BROKEN_RULE = "title: [\n"
+UNSUPPORTED = """\
+title: Many users
+id: 0b0f52a7-52a8-4b0e-8f31-0a4b1f0c7a01
+correlation:
+    type: value_count
+    rules:
+        - ssh_login_failed
+    group-by:
+        - source.ip
+    timespan: 5m
+    condition:
+        field: user.name
+        gte: 10
+"""
+
+
+def changed(settings: Settings, **sections: object) -> Settings:
+    """The settings with other values in their sections: ``console={"tls_key": ...}``, ``logs={"udp": ...}``."""
+    values = settings.model_dump()
+    for name, update in sections.items():
+        target = values["lane"]["logs"] if name == "logs" else values[name]
+        if isinstance(update, dict):
+            target.update(update)
+        else:
+            values[name] = update
+    return Settings.model_validate(values)
+
+
+def notes(settings, what):
+    return [(note.level, note.text) for note in check(settings) if note.what == what]
+
+
+def levels(settings):
+    return {note.what: note.level for note in check(settings)}
+
+
+def test_a_sound_platform_has_nothing_but_good_notes(settings):
+    sound = changed(settings, inventory=HOME / "lab" / "data" / "sector", logs={"receive_buffer": 4096})
+    assert set(levels(sound).values()) == {"good"}
+    assert list(levels(sound)) == [
+        "packages",
+        "data",
+        "rules",
+        "inventory",
+        "console",
+        "relay",
+        "metrics",
+        "tcp",
+        "relp",
+        "udp",
+        "socket buffer",
+    ]
+
+
+def test_one_error_does_not_hide_the_next_look(settings, tmp_path):
+    wrong = changed(settings, rules=(tmp_path / "none",), inventory=tmp_path / "nowhere")
+    assert [note.what for note in check(wrong) if note.level == "error"] == ["rules", "inventory"]
+
+
+def test_a_package_that_lies_elsewhere_is_an_error(settings, monkeypatch):
+    def elsewhere():
+        raise IntegrityError("package 'lab' was found elsewhere")
+
+    monkeypatch.setattr(check_module, "check_layout", elsewhere)
+    assert notes(settings, "packages") == [("error", "package 'lab' was found elsewhere")]
+
+
+def test_a_data_folder_that_cannot_be_written_is_an_error(settings, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    ((level, text),) = notes(changed(settings, data=tmp_path / "file"), "data")
+    assert level == "error"
+    assert f"cannot write in folder {tmp_path / 'file'}" in text
+
+
+def test_rules_are_counted(settings, rules):
+    text = f"{len(rules.rules)} rules, {len(rules.correlations)} correlations"
+    assert notes(settings, "rules") == [("good", text)]
+
+
+def test_missing_rules_are_an_error_that_names_the_folder(settings, tmp_path):
+    ((level, text),) = notes(changed(settings, rules=(tmp_path / "none",)), "rules")
+    assert (level, str(tmp_path / "none") in text) == ("error", True)
+
+
+@pytest.mark.parametrize(("rule", "reason"), [(BROKEN_RULE, "expected"), (UNSUPPORTED, "value_count")])
+def test_a_refused_rule_is_a_warning_with_file_and_reason(settings, tmp_path, rule, reason):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "new.yml").write_text(rule)
+    with_own = changed(settings, rules=(*settings.rules, tmp_path / "own"))
+    (good, (level, text)) = notes(with_own, "rules")
+    assert (good[0], level) == ("good", "warning")
+    assert text.startswith(f"{tmp_path.name}/own/new.yml: ")
+    assert reason in text
+
+
+def test_an_inventory_is_counted_and_an_empty_one_is_a_warning(settings):
+    assert notes(settings, "inventory") == [("warning", "0 units, 0 sites, 0 devices")]
+    ((level, text),) = notes(changed(settings, inventory=HOME / "lab" / "data" / "sector"), "inventory")
+    assert (level, "30 sites" in text) == ("good", True)
+
+
+def test_a_wrong_row_of_the_inventory_is_an_error_that_names_the_place(settings, tmp_path):
+    (tmp_path / "units.yml").write_text("- {id: x, name: Sai, type: kingdom}\n")
+    ((level, text),) = notes(changed(settings, inventory=tmp_path), "inventory")
+    assert (level, "units.yml" in text) == ("error", True)
+
+
+def test_a_missing_tls_file_is_an_error_that_names_it(settings, tmp_path):
+    certificate, key = tmp_path / "tls.crt", tmp_path / "tls.key"
+    ((level, text),) = notes(changed(settings, console={"tls_certificate": certificate, "tls_key": key}), "tls")
+    assert level == "error"
+    assert f"{certificate} and {key} cannot be used" in text
+    assert "No such file" in text
+
+
+def write_certificate(folder, name):
+    """A key and a certificate that it has signed itself, as PEM files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    builder = x509.CertificateBuilder(subject, subject, key.public_key(), 1, start, start.replace(year=2036))
+    signed = builder.sign(key, hashes.SHA256())
+    (folder / f"{name}.crt").write_bytes(signed.public_bytes(Encoding.PEM))
+    (folder / f"{name}.key").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+
+
+def test_a_certificate_and_its_key_are_good_and_another_ones_key_is_an_error(settings, tmp_path):
+    for name in ("one", "two"):
+        write_certificate(tmp_path, name)
+    certificate = tmp_path / "one.crt"
+
+    def with_key(name):
+        return changed(settings, console={"tls_certificate": certificate, "tls_key": tmp_path / name})
+
+    assert notes(with_key("one.key"), "tls") == [("good", f"{certificate} and its key fit")]
+    ((level, text),) = notes(with_key("two.key"), "tls")
+    assert (level, "cannot be used" in text) == ("error", True)
+
+
+def test_tls_files_that_hold_no_certificate_are_an_error(settings, tmp_path):
+    for name in ("tls.crt", "tls.key"):
+        (tmp_path / name).write_text("no certificate")
+    tls = {"tls_certificate": tmp_path / "tls.crt", "tls_key": tmp_path / "tls.key"}
+    assert levels(changed(settings, console=tls)).get("tls") == "error"
+
+
+@pytest.mark.parametrize(
+    ("what", "section", "key"),
+    [
+        ("console", "console", "address"),
+        ("relay", "centre", "relay"),
+        ("metrics", "logs", "metrics"),
+        ("tcp", "logs", "tcp"),
+        ("relp", "logs", "relp"),
+    ],
+)
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_taken_port_is_an_error_that_names_it(settings, what, section, key, host):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as taken:
+        taken.bind((host, 0))
+        taken.listen()
+        address = f"[{host}]:{taken.getsockname()[1]}" if ":" in host else f"{host}:{taken.getsockname()[1]}"
+        busy = changed(settings, **{section: {key: address}})
+        assert notes(busy, what) == [("error", f"cannot listen on {address}: Address already in use")]
+    assert notes(busy, what) == [("good", f"{address} is free")]
+
+
+def test_a_taken_udp_port_is_an_error_too(settings):
+    with socket.socket(type=socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        busy = changed(settings, logs={"udp": address})
+        assert notes(busy, "udp") == [("error", f"cannot listen on {address}: Address already in use")]
+
+
+def test_a_way_in_that_is_closed_is_not_looked_at(settings):
+    closed = changed(settings, logs={"udp": "", "tcp": "", "relp": ""})
+    assert not {"udp", "tcp", "relp", "socket buffer"} & levels(closed).keys()
+
+
+def test_one_port_for_two_of_our_own_is_an_error(settings):
+    clash = changed(settings, centre={"relay": settings.console.address})
+    assert "error" in levels(clash).values()
+
+
+def test_a_low_port_without_its_capability_is_an_error(settings, monkeypatch):
+    low = changed(settings, logs={"udp": "127.0.0.1:514", "tcp": "", "relp": "127.0.0.1:601"})
+    monkeypatch.setattr(check_module, "has_capability", lambda _: False)
+    text = "CAP_NET_BIND_SERVICE is missing: needed for 127.0.0.1:514, 127.0.0.1:601"
+    assert notes(low, "capabilities") == [("error", text)]
+    monkeypatch.setattr(check_module, "has_capability", lambda _: True)
+    assert notes(low, "capabilities") == []
+    monkeypatch.setattr(check_module, "has_capability", lambda _: False)
+    assert notes(settings, "capabilities") == []
+
+
+def test_a_port_that_may_not_be_bound_names_the_capability(settings, monkeypatch):
+    class Forbidding(socket.socket):
+        def bind(self, _: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(check_module.socket, "socket", Forbidding)
+    address = settings.lane.logs.relp
+    assert notes(settings, "relp") == [("error", f"{address} needs the capability CAP_NET_BIND_SERVICE")]
+
+
+def test_a_small_socket_buffer_is_a_warning_that_says_what_to_do(settings, monkeypatch):
+    monkeypatch.setattr(check_module, "force_receive_buffer", lambda _, asked: asked - 1)
+    ((level, text),) = notes(settings, "socket buffer")
+    assert level == "warning"
+    assert "asked for 65536 bytes, given 65535" in text
+    assert "CAP_NET_ADMIN" in text
+    monkeypatch.setattr(check_module, "force_receive_buffer", lambda _, asked: asked)
+    assert notes(settings, "socket buffer") == [("good", "65536 bytes")]
+
+
+def test_capabilities_are_read_from_the_kernel(monkeypatch, tmp_path):
+    status = tmp_path / "status"
+    monkeypatch.setattr(check_module, "Path", lambda _: status)
+    status.write_text("Name:\tx\nCapEff:\t0000000000000400\n")
+    assert (has_capability("CAP_NET_BIND_SERVICE"), has_capability("CAP_NET_ADMIN")) == (True, False)
+    status.write_text("Name:\tx\nCapEff:\t0000000000001000\n")
+    assert (has_capability("CAP_NET_BIND_SERVICE"), has_capability("CAP_NET_ADMIN")) == (False, True)
+
+
+def test_this_process_has_the_capabilities_that_the_kernel_shows():
+    text = Path("/proc/self/status").read_text(encoding="ascii")
+    effective = int(text.split("CapEff:")[1].split()[0], 16)
+    assert has_capability("CAP_NET_ADMIN") == bool(effective & 1 << 12)

@@ -1,0 +1,127 @@
+"""The demo's own part: its settings, its password, its processes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from app import demo
+from app.centre import FIRST_ADMINISTRATOR
+from app.services import SERVICES
+from app.supervisor import Service
+from core.clock import SystemClock
+from core.errors import UnavailableError
+from core.files import own_folder
+from core.settings import Settings, read_settings
+from core.stores.migrate import open_state
+from core.stores.users import User, password_fits, sign_in
+from inventory.load import load_inventory
+
+
+class Watching:
+    """A supervisor that starts nothing and tells at once that all is up."""
+
+    def __init__(self, services: list[Service], _: object) -> None:
+        Watching.services = services
+
+    def run(self, started) -> bool:
+        started()
+        return True
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Runs the demo and returns what it prints."""
+    monkeypatch.setattr(demo, "Supervisor", Watching)
+    locks = []
+    monkeypatch.setattr(demo, "own_folder", lambda folder, name: locks.append(own_folder(folder, name)))
+
+    def running() -> str:
+        assert demo.run_demo(tmp_path / "demo", pytest.fail)
+        os.close(locks.pop())  # as the end of the process does
+        return capsys.readouterr().out
+
+    return running
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """The demo's settings, once it has run."""
+    return lambda: read_settings(tmp_path / "demo" / "haidang.toml")
+
+
+def password_in(text: str) -> str:
+    (line,) = (line for line in text.splitlines() if "password:" in line)
+    return line.split("password:")[1].split()[0]
+
+
+def signed_in(settings: Settings, password: str) -> User | None:
+    engine = open_state(settings.state)
+    with engine.begin() as connection:
+        right = password_fits(connection, FIRST_ADMINISTRATOR, password)
+        user = sign_in(connection, SystemClock().now(), FIRST_ADMINISTRATOR, right=right)
+    engine.dispose()
+    return user
+
+
+def test_the_settings_are_a_settings_file_in_the_space_of_the_lab(run, settings, tmp_path):
+    run()
+    made = settings()
+    assert made.lane.logs.space == "lab"
+    assert made.data.resolve() == tmp_path / "demo"
+    sector = load_inventory(made.inventory)
+    assert {prefix.space for prefix in sector.prefixes} == {"lab"}
+    assert len(sector.sites) == 30
+
+
+def test_the_password_that_is_shown_signs_the_administrator_in_and_must_be_changed(run, settings):
+    password = password_in(run())
+    user = signed_in(settings(), password)
+    assert user is not None
+    assert (user.role, user.must_change) == ("administrator", True)
+
+
+def test_a_second_demo_in_the_same_folder_is_refused(run, tmp_path):
+    (tmp_path / "demo").mkdir()
+    held = own_folder(tmp_path / "demo", "platform")
+    with pytest.raises(UnavailableError, match="another haidang runs"):
+        run()
+    os.close(held)
+
+
+def test_each_start_gives_a_fresh_password_and_the_old_one_ends(run, settings):
+    first, second = password_in(run()), password_in(run())
+    assert first != second
+    assert signed_in(settings(), first) is None
+    assert signed_in(settings(), second) is not None
+
+
+def test_the_platform_starts_before_the_lab_which_sends_to_its_ports(run, settings):
+    run()
+    *platform, lab = Watching.services
+    assert [service.name for service in platform] == list(SERVICES)
+    file = str(settings().data.resolve() / "haidang.toml")
+    assert all(service.command[-2:] == ("--settings", file) for service in platform)
+    logs = settings().lane.logs
+    assert lab.command[:3] == (sys.executable, "-m", "lab")
+    assert ("--target", logs.udp) == lab.command[4:6]
+    assert not lab.says_ready
+
+
+def test_what_is_shown_says_where_to_look(run, settings):
+    text = run()
+    assert f"http://{settings().console.address}/" in text
+    assert FIRST_ADMINISTRATOR in text
+
+
+def test_the_lab_is_a_program_of_its_own_and_its_exit_status_is_ours(capfd):
+    assert demo.run_lab(["--help"]) == 0
+    assert demo.run_lab(["fly"]) == 2
+    assert "scenario" in capfd.readouterr().out
+
+
+def test_the_labs_sector_is_shipped_beside_the_packages():
+    assert Path(demo.__file__).parent.parent / "lab" / "data" / "sector" == demo.SECTOR

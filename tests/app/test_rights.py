@@ -1,0 +1,119 @@
+"""Who may do what: every action there is, by every kind of caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.actions import ACTIONS, Credentials, Nothing, OfIncident, OfUser, Report
+from app.centre import Centre
+from app.centre_api import Caller
+from core.clock import HeldClock
+from core.settings import Settings
+from inventory.rights import ROLES, may
+
+VALUES: dict[type, dict[str, object]] = {
+    Credentials: {"name": "an", "password": "x" * 12},
+    Report: {"title": "Mất mạng"},
+    OfIncident: {"id": 1},
+    OfUser: {"name": "moi"},
+    Nothing: {},
+}
+"""Values that each kind of action takes."""
+
+USERS = {role: role for role in ROLES} | {"disabled": "administrator", "unsettled": "administrator"}
+"""Users by name with their role; the last two may do nothing in spite of it."""
+
+
+def nothing(*_: object) -> None:
+    """Asks for nothing before."""
+
+
+@pytest.fixture(scope="module")
+def harmless(tmp_path_factory: pytest.TempPathFactory, rules, opened, add_user) -> Iterator[Any]:
+    """An API whose actions only say in whose name they were done."""
+    settings = Settings(data=tmp_path_factory.mktemp("harmless"))
+    centre = Centre(settings, rules, HeldClock(1))
+    for name, role in USERS.items():
+        add_user(centre, name, role, disabled=int(name == "disabled"), must_change=int(name == "unsettled"))
+    with pytest.MonkeyPatch.context() as patch, opened(centre) as door:
+        for name, action in ACTIONS.items():
+            patch.setitem(ACTIONS, name, replace(action, do=lambda call: {"actor": call.actor}, outside=nothing))
+        yield door
+    centre.close()
+
+
+def test_every_action_but_those_of_a_session_needs_a_right_that_some_role_has():
+    without = {name for name, action in ACTIONS.items() if not action.right}
+    assert without == {"session.begin", "session.end", "session.password"}
+    for name in ACTIONS.keys() - without:
+        assert any(may(role, ACTIONS[name].right) for role in ROLES), name
+        assert not may("viewer", ACTIONS[name].right), name
+
+
+def expected(user: str, right: str) -> tuple[int, dict[str, str]]:
+    """What an action with this right, asked for in the name of this user, must be answered."""
+    if user not in USERS:
+        return 404, {"reason": f"there is no user '{user}'"}
+    if user in ROLES and may(USERS[user], right):
+        return 200, {"actor": user}
+    return 409, {"reason": f"'{user}' may not do this: it needs the right {right}"}
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+@pytest.mark.parametrize("user", [*USERS, "nobody", ""])
+def test_the_console_acts_for_a_user_exactly_as_the_users_rights_say(harmless, user: str, name: str):
+    action = ACTIONS[name]
+    answer = harmless.ask(name, VALUES[action.takes], console=True, actor=user)
+    told = expected(user, action.right) if action.right else (200, {"actor": user})
+    assert (answer.status_code, answer.json()) == told
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+@pytest.mark.parametrize("user", [*USERS, "nobody"])
+def test_a_local_account_acts_exactly_as_the_rights_of_its_user_say(harmless, user: str, name: str):
+    action = ACTIONS[name]
+    harmless.caller = Caller(user, "user")
+    answer = harmless.ask(name, VALUES[action.takes], actor="administrator")  # whom it names does not count
+    told = expected(user, action.right) if action.right else (409, {"reason": "only the console does this"})
+    assert (answer.status_code, answer.json()) == told
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_an_administrator_of_the_machine_acts_as_an_administrator_under_his_own_name(harmless, name: str):
+    action = ACTIONS[name]
+    harmless.caller = Caller("local:root", "local")
+    answer = harmless.ask(name, VALUES[action.takes], actor="administrator")
+    if not action.right:
+        assert (answer.status_code, answer.json()) == (409, {"reason": "only the console does this"})
+    else:
+        assert may("administrator", action.right)
+        assert (answer.status_code, answer.json()) == (200, {"actor": "local:root"})
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+@pytest.mark.parametrize("token", ["wrong", "", "c0" * 31, "C0" * 32, "\xff"])
+def test_a_wrong_token_is_refused_also_to_a_local_administrator(harmless, token: str, name: str):
+    harmless.caller = Caller("local:root", "local")
+    answer = harmless.ask(name, VALUES[ACTIONS[name].takes], token=token, actor="administrator")
+    assert (answer.status_code, answer.json()) == (409, {"reason": "the token is wrong"})
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_a_caller_without_a_token_whose_account_is_nobodys_is_refused(harmless, name: str):
+    harmless.caller = None
+    answer = harmless.ask(name, VALUES[ACTIONS[name].takes], actor="administrator")
+    assert answer.status_code == 409
+    assert "mapped to no user" in answer.json()["reason"]
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_an_action_takes_only_what_it_names(harmless, name: str):
+    takes = ACTIONS[name].takes
+    harmless.caller = Caller("local:root", "local")
+    for key in VALUES[takes]:
+        wrong = {**VALUES[takes], key: ["a list"]}
+        assert harmless.ask(name, wrong, console=True, actor="administrator").status_code == 400
