@@ -5,6 +5,7 @@ Every change goes through it; what is only read is read from the state database.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ class CentreClient:
 
     def __init__(self, socket: Path, token: str = "") -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._socket = socket
         transport = httpx.HTTPTransport(uds=str(socket))
         self._http = httpx.Client(transport=transport, base_url="http://centre", headers=headers, timeout=30)
 
@@ -42,14 +44,21 @@ class CentreClient:
         try:
             answer = self._http.post(f"/api/{action}", json=values, headers=headers)
         except httpx.HTTPError as error:
-            raise UnavailableError(
-                "the centre does not answer: is 'haidang up' running with these settings?"
-            ) from error
+            raise UnavailableError(self._why_not()) from error
         if answer.status_code in _REFUSED:
             raise _REFUSED[answer.status_code](_reason(answer))
         if answer.is_error:
             raise UnavailableError(f"the centre failed at {action}: see its log")
         return answer.json()
+
+    def _why_not(self) -> str:
+        try:
+            forbidden = self._socket.exists() and not os.access(self._socket, os.W_OK)
+        except PermissionError:  # a folder above it may not be entered
+            forbidden = True
+        if forbidden:
+            return f"this account may not use {self._socket}: see [centre.accounts] and centre.socket in haidang.toml"
+        return "the centre does not answer: is 'haidang up' running with these settings?"
 
     def close(self) -> None:
         """Closes the connection."""

@@ -30,6 +30,15 @@ _COLUMNS = {
     "occurred": "Xảy ra",
 }
 
+_SEVERITIES = {
+    Severity.INFORMATIONAL: "thông tin",
+    Severity.LOW: "thấp",
+    Severity.MEDIUM: "trung bình",
+    Severity.HIGH: "cao",
+    Severity.CRITICAL: "nghiêm trọng",
+}
+_STATES = {State.NEW: "mới", State.ACKNOWLEDGED: "đã tiếp nhận", State.CLOSED: "đã đóng"}
+
 
 @commands.command("list")
 def list_(
@@ -108,8 +117,8 @@ def close(number: Number, verdict: Verdict, settings: SettingsFile = None, text:
 def _row(incident: Incident) -> dict[str, object]:
     return {
         "id": incident.id,
-        "severity": incident.severity.value,
-        "state": incident.state.value,
+        "severity": _SEVERITIES[incident.severity],
+        "state": _STATES[incident.state],
         "title": incident.title["vi"],
         "sites": ", ".join(incident.sites),
         "owner": incident.owner,
@@ -134,7 +143,7 @@ def _plain(dossier: Dossier) -> dict[str, object]:
 
 
 def _text(dossier: Dossier) -> str:
-    head = [f"{name}: {value}" for name, value in _row(dossier.incident).items()]
+    head = [f"{_COLUMNS[name]}: {value}" for name, value in _row(dossier.incident).items()]
     alerts = [line for alert in dossier.alerts for line in _alert_lines(alert)]
     timeline = [f"{vietnam(one.time)}  {one.actor}  {one.action}  {one.detail}" for one in dossier.timeline]
     return "\n".join([*head, *alerts, "", *timeline])

@@ -88,7 +88,7 @@ def store(settings, clock):
 def test_incidents_are_listed_with_what_a_person_needs(run):
     (heading, row) = run("incidents", "list").splitlines()
     assert re.search(r"^Số +Mức độ +Trạng thái +Sự cố +Điểm cầu +\S.* +Xảy ra", heading)
-    assert row.split()[:3] == ["1", "critical", "new"]
+    assert row.split()[:4] == ["1", "nghiêm", "trọng", "mới"]
     assert "Đăng nhập SSH thành công sau khi dò mật khẩu" in row
     assert row.rstrip().endswith("22/11/2026 08:51:07")
 

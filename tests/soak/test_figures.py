@@ -57,7 +57,7 @@ def test_seconds_from_the_command_to_the_first_incident(tmp_path: Path):
     eventually(lambda: "Ctrl-C" in (tmp_path / "output").read_text())
     up = time.monotonic() - began
     listing = [HAIDANG, "incidents", "list", "--settings", str(tmp_path / "demo" / "haidang.toml")]
-    eventually(lambda: "critical" in subprocess.run(listing, capture_output=True, text=True, check=False).stdout)
+    eventually(lambda: "nghiêm trọng" in subprocess.run(listing, capture_output=True, text=True, check=False).stdout)
     print(f"\ndemo: up after {up:.1f} s, the scenario's incident after {time.monotonic() - began:.1f} s")
     demo.send_signal(signal.SIGINT)
     assert demo.wait(PATIENCE) == 0

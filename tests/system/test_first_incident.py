@@ -47,7 +47,7 @@ def test_a_login_after_guessing_is_one_incident_with_every_line_and_is_acknowled
             page.keyboard.press("a")
             eventually(lambda: platform.incidents()[0]["state"] == "acknowledged")
             assert platform.incidents()[0]["owner"] == "admin"
-            assert "acknowledged" in platform.run("incidents", "list").stdout
+            assert "đã tiếp nhận" in platform.run("incidents", "list").stdout
 
 
 def complete(platform: Platform):
