@@ -63,6 +63,13 @@ def expected(user: str, right: str) -> tuple[int, dict[str, str]]:
     return 409, {"reason": f"'{user}' may not do this: it needs the right {right}"}
 
 
+def test_what_an_action_is_of_says_which_right_it_needs():
+    of = {"session": "", "incidents": "incident.write", "users": "users.write"}
+    assert {name: action.right for name, action in ACTIONS.items()} == {
+        name: of[name.partition(".")[0]] for name in ACTIONS
+    }
+
+
 @pytest.mark.parametrize("name", ACTIONS)
 @pytest.mark.parametrize("user", [*USERS, "nobody", ""])
 def test_the_console_acts_for_a_user_exactly_as_the_users_rights_say(harmless, user: str, name: str):

@@ -41,15 +41,17 @@ if manner == "dies":
     sys.exit(3)
 if manner == "slow":
     time.sleep(0.2)
+def wait():
+    os.read(int(os.environ["HAIDANG_LIFELINE"]), 1)  # until the supervisor is gone
+    sys.exit(1)
 if manner == "silent":
-    signal.pause()
+    wait()
 write("ready")
 try:
     os.write(int(os.environ["HAIDANG_READY"]), b"ready")
 except BrokenPipeError:
     pass
-while True:
-    signal.pause()
+wait()
 """
 
 
@@ -100,12 +102,15 @@ class Supervised:
         return [int(line.split()[2]) for line in self._log.read_text().splitlines() if line.startswith("began")]
 
     def clear(self) -> None:
+        """Ends all that a failed test has left; the children first, for they hold the supervisor's output open."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
-            self._process.communicate()
         for pid in self.pids():
             if alive(pid):
                 os.kill(pid, signal.SIGKILL)
+        if self._process is not None and self._process.stdout is not None:
+            self._process.wait()
+            self._process.stdout.close()
 
 
 @pytest.fixture
