@@ -125,11 +125,10 @@ class Step(Record, frozen=True, kw_only=True):
 
 
 class IncidentView(Record, frozen=True, kw_only=True):
-    """The whole page of an incident; ``gravest`` is the place of the gravest alert, -1 if there is none."""
+    """The whole page of an incident; the gravest alert stands first."""
 
     head: Head
     alerts: tuple[AlertView, ...]
-    gravest: int
     timeline: tuple[Step, ...]
 
 
@@ -137,8 +136,7 @@ def incident_view(dossier: Dossier, view: View, guides: Mapping[str, tuple[str, 
     """All that the incident's page shows; ``guides`` are the triage guides by rule id."""
     return IncidentView(
         head=head(dossier.incident, view),
-        alerts=tuple(alert_view(alert, view, guides.get(alert.rule, ())) for alert in dossier.alerts),
-        gravest=_gravest(dossier.alerts),
+        alerts=tuple(alert_view(alert, view, guides.get(alert.rule, ())) for alert in _ordered(dossier.alerts)),
         timeline=tuple(step(entry) for entry in dossier.timeline),
     )
 
@@ -264,8 +262,9 @@ def object_text(pairs: Iterable[tuple[str, str]]) -> str:
     return visible(" · ".join(f"{field} {value}".strip() for field, value in pairs).encode())
 
 
-def _gravest(alerts: tuple[Alert, ...]) -> int:
-    return max(range(len(alerts)), key=lambda place: alerts[place].severity.rank, default=-1)
+def _ordered(alerts: tuple[Alert, ...]) -> list[Alert]:
+    """The gravest first, then by their start."""
+    return sorted(alerts, key=lambda alert: (-alert.severity.rank, alert.start, alert.id))
 
 
 def _names(ids: Iterable[str], names: Mapping[str, str]) -> tuple[str, ...]:

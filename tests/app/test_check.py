@@ -191,6 +191,7 @@ def test_a_taken_port_is_an_error_that_names_it(settings, what, section, key, ho
 
 def test_a_taken_udp_port_is_an_error_too(settings):
     with socket.socket(type=socket.SOCK_DGRAM) as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # by which another could share the port
         taken.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         busy = changed(settings, logs={"udp": address})

@@ -214,10 +214,13 @@ def test_the_triage_guide_is_under_its_alert_in_the_pages_language(analyst, stor
     assert "<h4>Triage guide</h4>" in page
 
 
-def test_only_the_gravest_alerts_guide_is_open(analyst, store, make_alert):
+def test_the_gravest_alert_stands_first_and_only_its_guide_is_open(analyst, store, make_alert):
     severities = (Severity.LOW, Severity.CRITICAL, Severity.CRITICAL, Severity.HIGH)
-    store(*(make_alert(id=f"a{place}", start=place, severity=each) for place, each in enumerate(severities)))
-    assert [is_open for is_open, _ in guides(analyst.get("/incidents/1").text)] == [False, True, False, False]
+    alerts = (make_alert(id=f"a{at}", name=f"rule_{at}", start=at, severity=one) for at, one in enumerate(severities))
+    store(*alerts)
+    page = analyst.get("/incidents/1").text
+    assert re.findall(r"<code>rule_(\d)</code>", page) == ["1", "2", "3", "0"]
+    assert [is_open for is_open, _ in guides(page)] == [True, False, False, False]
 
 
 def test_an_alert_of_a_rule_without_a_guide_shows_none(analyst, store, make_alert):
