@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import msgspec
@@ -121,6 +121,11 @@ def read_contents(source: Path) -> Contents:
         raise ContentError(f"{source} holds no whole backup: {error}") from error
     if contents.format != FORMAT:
         raise ContentError(f"{source} has format {contents.format}, this version reads {FORMAT}")
+    outside = [
+        name for name in contents.files if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts
+    ]
+    if outside:
+        raise ContentError(f"{source} names a file outside of it, {outside[0]}: this is no backup of ours")
     missing = [name for name in contents.files if not (source / name).is_file()]
     if missing:
         raise ContentError(f"{source} is not whole: {missing[0]} is missing")

@@ -87,6 +87,8 @@ def people_app(
         caller = _caller(request, console_token, identify)
         values = msgspec.json.decode(body, type=action.takes)
 
+        if not action.right and caller.kind != "console":
+            raise RefusedError("only the console does this")
         before = centre.read(lambda connection: action.outside(connection, values))
 
         def work(connection: Any, now: int) -> dict[str, object]:
@@ -134,8 +136,6 @@ def _actor(connection: Any, caller: Caller, named: str, right: str) -> str:
     Raises:
         RefusedError: the user may not.
     """
-    if not right and caller.kind != "console":
-        raise RefusedError("only the console does this")
     if not right:
         return named
     name = named if caller.kind == "console" else caller.name

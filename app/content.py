@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -122,6 +123,14 @@ def decode_rules(content: bytes) -> RuleSet:
 
 
 def _signature(folders: Sequence[Path]) -> Signature:
-    files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+    files = sorted(path for folder in folders for path in folder.rglob("*"))
+    return tuple(found for path in files if (found := _file_signature(path)) is not None)
+
+
+def _file_signature(path: Path) -> tuple[str, int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None  # removed meanwhile
     # ctime as well: correcting a file's rights changes neither its time nor its size.
-    return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_ctime_ns) for path in files)
+    return (str(path), status.st_mtime_ns, status.st_ctime_ns) if stat.S_ISREG(status.st_mode) else None

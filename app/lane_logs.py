@@ -99,9 +99,9 @@ class LogsLane:
             await asyncio.to_thread(self._udp.stop)
         for server in self._servers:
             await server.stop()
-        carrying.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await carrying
+        while not carrying.done():  # asyncio.wait_for may swallow a cancel that comes just as a frame does
+            carrying.cancel()
+            await asyncio.wait({carrying}, timeout=0.1)
         await self._intake.drain()
         self._ledger.close()
         self._spool.close()

@@ -176,12 +176,12 @@ class Anchors:
         """Writes ``latest.json``, and the anchor of this hour; nothing if neither head nor hour is new."""
         if self._written == (head.seq, now // HOUR):
             return
-        self._written = (head.seq, now // HOUR)
         content = msgspec.json.encode(self._sign(head, now))
         replace_file(self._folder / "latest.json", content)
         hourly = self._folder / f"head-{iso(now - now % HOUR)[:13].replace('-', '')}Z.json"
         if not hourly.exists():
             replace_file(hourly, content)
+        self._written = (head.seq, now // HOUR)
 
     def _sign(self, head: Entry, now: int) -> Anchor:
         signature = self._key.sign(_signed_content(head.seq, head.hash, now)).hex()

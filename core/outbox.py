@@ -34,7 +34,7 @@ from core.errors import IntegrityError
 from core.files import make_folder
 from core.records import FORMAT, Record
 from core.stores.spool import Position
-from core.stores.state import writing_engine
+from core.stores.state import read_state, writing_engine
 
 KEEP = 72 * HOUR
 """How long acknowledged rows stay, for a centre that is restored from a backup."""
@@ -158,7 +158,7 @@ def waiting_keys(path: Path) -> set[str]:
     """Keys of the rows in this file that the centre has not acknowledged; none where there is no file."""
     if not path.exists():
         return set()
-    engine = writing_engine(path)
+    engine = read_state(path)
     with engine.connect() as connection:
         keys = set(connection.execute(select(_rows.c.key).where(_rows.c.acknowledged.is_(None))).scalars())
     engine.dispose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -54,7 +55,7 @@ def report(title: str, severity: Severity, channel: str, actor: str, now: int, t
     Raises:
         RefusedError: the title is empty or too long, or the channel unknown.
     """
-    title = title.strip()
+    title = unicodedata.normalize("NFC", title.strip())
     if not 0 < len(title) <= LONGEST_TITLE:
         raise RefusedError(f"a title has 1 to {LONGEST_TITLE} characters")
     if channel not in CHANNELS:
@@ -173,7 +174,7 @@ def _open(incident: Incident) -> None:
 def _checked(text: str) -> str:
     if len(text) > LONGEST_TEXT:
         raise RefusedError(f"a text has at most {LONGEST_TEXT} characters")
-    return text.strip()
+    return unicodedata.normalize("NFC", text.strip())
 
 
 def _edit(incident: Incident, now: int, actor: str, action: str, detail: str = "") -> Edit:

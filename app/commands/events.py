@@ -54,7 +54,7 @@ def _show(settings: Path | None, query: Query, *, as_json: bool) -> None:
 def _interval(text: str) -> tuple[int, int]:
     """An ISO 8601 interval, or its beginning alone, as nanoseconds."""
     since, _, until = text.partition("/")
-    start, end = _time(since) if since else 0, _time(until) if until else 1 << 62
+    start, end = _time(since) if since else 0, _time(until) if until else (1 << 63) - 1
     if start >= end:
         raise ContentError(f"'{text}' ends before it begins")
     return start, end

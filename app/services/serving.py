@@ -49,9 +49,15 @@ def check_tls(certificate: Path | None, key: Path | None) -> None:
     if certificate is None or key is None:
         return
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key, _no_passphrase)
     except (OSError, ssl.SSLError) as error:
         raise UnavailableError(f"tls: {certificate} and {key} cannot be used: {error}") from error
+
+
+def _no_passphrase() -> str:
+    raise UnavailableError(
+        "tls: the key is encrypted, and nobody is there to type its passphrase: store it without one"
+    )
 
 
 def unix_listening(path: Path, *, open_to_all: bool) -> socket.socket:

@@ -124,6 +124,8 @@ def change_password(connection: Connection, now: int, name: str, password: str) 
     if len(password) < SHORTEST_PASSWORD:
         raise RefusedError(f"a password has at least {SHORTEST_PASSWORD} characters")
     user = read_user(connection, name)
+    if password_fits(connection, name, password):
+        raise RefusedError("the new password is the present one: choose another")
     _set(connection, user, password=_hasher.hash(password), must_change=0, failures=0, session=user.session + 1)
     audit.append(connection, now, name, "user.password", f"user/{name}")
     return read_user(connection, name)
