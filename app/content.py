@@ -70,7 +70,7 @@ class Content:
                 documents[file] = self._good[file]
         for file, reason in load_rules(documents).refused:
             self._say(f"rule {file}: {reason}: it is not used")
-            del documents[file]
+            documents.pop(file, None)  # a file may be refused for more than one of its rules
         self._good = documents
         return encode_rules(documents)
 

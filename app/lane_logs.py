@@ -99,9 +99,9 @@ class LogsLane:
             await asyncio.to_thread(self._udp.stop)
         for server in self._servers:
             await server.stop()
-        while not carrying.done():  # asyncio.wait_for may swallow a cancel that comes just as a frame does
-            carrying.cancel()
-            await asyncio.wait({carrying}, timeout=0.1)
+        carrying.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await carrying
         await self._intake.drain()
         self._ledger.close()
         self._spool.close()
@@ -191,7 +191,8 @@ class LogsLane:
         """Turns closed segments into minute files, and those of past hours into partitions."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._rolled.wait(), STORE_SECONDS)
+                async with asyncio.timeout(STORE_SECONDS):
+                    await self._rolled.wait()
             self._rolled.clear()
             await asyncio.to_thread(self._store_once)
 

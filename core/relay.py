@@ -88,7 +88,8 @@ class Relay:
                     seconds = self._silence.lasting(clock.now()) // SECOND
                     self._alarm(f"the centre has been silent for {seconds} s ({error}); nothing is lost for 72 h")
             try:
-                await asyncio.wait_for(self._more.wait(), HEARTBEAT)
+                async with asyncio.timeout(HEARTBEAT):
+                    await self._more.wait()
             except TimeoutError:
                 continue
 

@@ -18,8 +18,6 @@ from core.errors import SettingsError
 HOME = Path(__file__).resolve().parent.parent
 """Where the packages and their content (rules, templates) lie."""
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-
 
 def _zone(name: str) -> str:
     if name not in available_timezones():

@@ -97,7 +97,8 @@ class Intake:
 
     async def _batch(self) -> list[Frame]:
         try:
-            batch = [await asyncio.wait_for(self._queue.get(), _IDLE)]
+            async with asyncio.timeout(_IDLE):  # asyncio.wait_for may swallow a cancel that comes just as a frame does
+                batch = [await self._queue.get()]
         except TimeoutError:
             return []
         while len(batch) < _LARGEST_BATCH and not self._queue.empty():
