@@ -201,3 +201,11 @@ def test_a_rule_that_can_be_read_again_is_used_again(content, own, said, monkeyp
     file.chmod(0o640)
     assert titles(content) == ["Changed"]
     assert len(said) == 1
+
+
+def test_a_file_refused_for_two_of_its_rules_is_left_out_and_stops_no_other(content, own, said):
+    correlation = CORRELATION.format(reference="nobody")
+    (own.rules[0] / "two.yml").write_text(correlation + "---\n" + correlation.replace("5a03", "5a04"))
+    assert titles(content) == ["One"]
+    assert len(said) == 2
+    assert all("two.yml" in line for line in said)
