@@ -21,7 +21,10 @@ from sigma.correlations import SigmaCorrelationRule, SigmaExtendedCorrelationCon
 from sigma.rule import SigmaRule
 
 from core.errors import ContentError, UnavailableError
+from core.names import canonical
+from core.placeholders import VALUES_FILE, Values, expand, site_values
 from core.records import Logsource, Record, Severity
+from core.regex import compile_regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,11 +33,7 @@ if TYPE_CHECKING:
 MAX_FILE = 512 * 1024  # bytes; the largest public rule file, a list of vulnerable drivers, has 295,078
 MAX_DEPTH = 64  # nested lists and maps of a file; deeper ones would exhaust the C stack of the YAML reader
 MAX_ALIASES = 16  # YAML aliases of a file: enough to share a list, too few to grow one into a bomb
-MAX_PATTERN = 2000  # characters of a regular expression
 MAX_DASHES = 6  # dashes of a windash value; each multiplies the value by five
-
-FIELD_ALIASES: dict[str, str] = {}
-"""Sigma's own field names to ECS names; a name that is not here is used as it is."""
 
 DEFAULT_OBJECT = ("host.name",)
 """What a detection rule hits when it does not say; a correlation rule hits what it groups by."""
@@ -46,6 +45,12 @@ AnyRule: TypeAlias = SigmaRule | SigmaCorrelationRule
 
 _MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError, yaml.YAMLError, ContentError)
 """What pySigma and the YAML reader raise on a file that is not a Sigma rule."""
+
+_FLAGS = {
+    types.SigmaRegularExpressionFlag.IGNORECASE: "i",
+    types.SigmaRegularExpressionFlag.MULTILINE: "m",
+    types.SigmaRegularExpressionFlag.DOTALL: "s",
+}
 
 _TECHNIQUE = re.compile(r"t\d{4}(\.\d{3})?", re.IGNORECASE)
 
@@ -62,7 +67,7 @@ class RuleInfo(Record, frozen=True, kw_only=True):
         techniques: ATT&CK technique ids, for instance ``T1110.001``.
         logsource: an empty term means any; empty for a correlation rule.
         cause: what a hit is a sign of; alerts of one cause and object are one incident.
-        object: names of the fields that say what was hit.
+        object: ECS names of the fields that say what was hit.
         guide: the triage checklist in Vietnamese and English: ``{"vi": (...), "en": (...)}``.
         signal: a hit never opens an incident by itself and only feeds correlation.
     """
@@ -165,14 +170,15 @@ def load_rules(documents: Mapping[str, bytes]) -> RuleSet:
 
     Ids and names are unique over all files: the later file is refused. So is a correlation rule that refers, directly
     or through another, to a rule that is not there. A correlation's ``generate`` is not read: a rule says by
-    ``signal`` whether it stands alone.
+    ``signal`` whether it stands alone. The file named `VALUES_FILE` gives the values of placeholders.
     """
     loaded: list[LoadedRule | LoadedCorrelation] = []
     refused: list[Refused] = []
     taken: dict[str, str] = {}
-    for file in sorted(documents):
+    values = _values(documents, refused)
+    for file in sorted(documents.keys() - {VALUES_FILE}):
         try:
-            found = [_loaded(rule, file) for rule in _parse(documents[file])]
+            found = [_loaded(rule, file, values) for rule in _parse(documents[file])]
             taken |= _claims(found, taken)
             loaded += found
         except _MALFORMED as error:
@@ -180,6 +186,14 @@ def load_rules(documents: Mapping[str, bytes]) -> RuleSet:
     rules = tuple(rule for rule in loaded if isinstance(rule, LoadedRule))
     correlations, unresolved = _resolve(rules, [rule for rule in loaded if isinstance(rule, LoadedCorrelation)])
     return RuleSet(rules=rules, correlations=correlations, refused=(*refused, *unresolved))
+
+
+def _values(documents: Mapping[str, bytes], refused: list[Refused]) -> Values:
+    try:
+        return site_values(_read_yaml(documents[VALUES_FILE])[0]) if VALUES_FILE in documents else {}
+    except _MALFORMED as error:
+        refused.append(Refused(VALUES_FILE, _reason(error)))
+        return {}
 
 
 def _reason(error: Exception) -> str:
@@ -190,10 +204,7 @@ def _reason(error: Exception) -> str:
 
 
 def _parse(text: bytes) -> list[AnyRule]:
-    if len(text) > MAX_FILE:
-        raise ContentError(f"the file is larger than {MAX_FILE} bytes; split it")
-    _check_yaml(text)
-    documents = list(yaml.load_all(text, Loader=_Loader))
+    documents = _read_yaml(text)
     _check_windash(documents)
     collection = SigmaCollection.from_dicts(documents, collect_filters=True, resolve_references=False)
     if collection.filters:
@@ -201,6 +212,13 @@ def _parse(text: bytes) -> list[AnyRule]:
     if not collection.rules:
         raise ContentError("the file holds no rule")
     return collection.rules
+
+
+def _read_yaml(text: bytes) -> list[Any]:
+    if len(text) > MAX_FILE:
+        raise ContentError(f"the file is larger than {MAX_FILE} bytes; split it")
+    _check_yaml(text)
+    return list(yaml.load_all(text, Loader=_Loader))
 
 
 def _check_yaml(text: bytes) -> None:
@@ -230,10 +248,11 @@ def _check_windash(node: object, key: str = "") -> None:
         raise ContentError(f"a windash value has more than {MAX_DASHES} dashes; split it with '|all'")
 
 
-def _loaded(rule: AnyRule, file: str) -> LoadedRule | LoadedCorrelation:
+def _loaded(rule: AnyRule, file: str, values: Values) -> LoadedRule | LoadedCorrelation:
     info = rule_info(rule, file)
     if isinstance(rule, SigmaCorrelationRule):
         return LoadedCorrelation(info=info, sigma=rule, references=dict.fromkeys(_references(rule), ""))
+    expand(rule, values)
     return LoadedRule(info=info, sigma=rule, conditions=tuple(_conditions(rule)))
 
 
@@ -247,7 +266,7 @@ def rule_info(rule: AnyRule, file: str = "") -> RuleInfo:
     if rule.id is None:
         raise ContentError("the rule has no id; give it a random UUID")
     extras = msgspec.convert(rule.custom_attributes.get("haidang", {}), _Extras)
-    title = _nfc(rule.title)
+    title, source = _nfc(rule.title), _logsource(rule)
     return RuleInfo(
         id=str(rule.id),
         name=rule.name or "",
@@ -255,9 +274,9 @@ def rule_info(rule: AnyRule, file: str = "") -> RuleInfo:
         title={"vi": _nfc(extras.title_vi) or title, "en": title},
         level=Severity(str(rule.level)) if rule.level else Severity.MEDIUM,
         techniques=_techniques(rule),
-        logsource=_logsource(rule),
+        logsource=source,
         cause=extras.cause or rule.name or str(rule.id),
-        object=extras.object or _default_object(rule),
+        object=tuple(canonical(name, source) for name in extras.object or _default_object(rule)),
         guide={"vi": tuple(map(_nfc, extras.guide_vi)), "en": tuple(map(_nfc, extras.guide_en))},
         signal=extras.signal,
     )
@@ -314,34 +333,17 @@ def _check_value(value: types.SigmaType) -> None:
         raise ContentError("the rule holds a query of another product")
     elif isinstance(value, types.SigmaRegularExpression):
         _check_value(value.regexp)
-        regex(value)
+        compile_regex(*regex(value))
     elif isinstance(value, types.SigmaString):
         for part in value.s:
             if isinstance(part, types.Placeholder):
-                raise ContentError(f"the placeholder %{part.name}% has no value")
+                raise ContentError(f"needs values of the site for %{part.name}%")
 
 
-def regex(value: types.SigmaRegularExpression) -> re.Pattern[str]:
-    """The pattern for text in NFC, with its flags.
-
-    Raises:
-        ContentError: it is too long or not valid.
-    """
-    pattern = _nfc(str(value.regexp))
-    if len(pattern) > MAX_PATTERN:
-        raise ContentError(f"a regular expression is longer than {MAX_PATTERN} characters")
-    flags = re.NOFLAG
-    for flag in value.flags:
-        flags |= value.sigma_to_python_flags[flag]
-    try:
-        return re.compile(pattern, flags)
-    except (re.error, OverflowError) as error:
-        raise ContentError(f"the regular expression '{pattern[:80]}' is not valid: {error}") from error
-
-
-def ecs_field(name: str) -> str:
-    """The ECS name of a field that a rule names."""
-    return FIELD_ALIASES.get(name, name)
+def regex(value: types.SigmaRegularExpression) -> tuple[str, str]:
+    """The pattern, in NFC, and its flags in letters."""
+    flags = "".join(sorted(_FLAGS[flag] for flag in value.flags))
+    return _nfc(str(value.regexp)), flags
 
 
 def _claims(found: Sequence[LoadedRule | LoadedCorrelation], taken: Mapping[str, str]) -> dict[str, str]:

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Sequence
 from heapq import nsmallest
 
 from core.clock import MINUTE
-from core.records import Alert, Record
-from core.sigma import ecs_field
+from core.names import canonical
+from core.records import Alert, Logsource, Record
 from correlation.evidence import build_alert, order
 from correlation.rules import CorrelationRule
 from correlation.tracks import MOST_HITS, Case, Cut, Track
@@ -214,7 +214,7 @@ def group_of(rule: CorrelationRule, hit: Alert) -> Group:
 def _value(hit: Alert, name: str) -> str:
     if name in {"site", "device", "unit"}:
         return str(getattr(hit, name))
-    value = hit.fields.get(ecs_field(name))
+    value = hit.fields.get(canonical(name, Logsource()))
     if isinstance(value, list):
         return ",".join(value)
     return "" if value is None else str(value)

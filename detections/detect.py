@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.names import names_of
 from core.records import Alert, Evidence
-from core.sigma import ecs_field
+from detections.routes import event_terms
 from detections.values import text_of
 from detections.view import field_value, scalars
 
@@ -30,7 +31,7 @@ def _alert(rule: RuleInfo, event: Event) -> Alert:
         name=rule.name,
         title=rule.title,
         cause=rule.cause,
-        object=tuple((field, _text(event, field)) for field in rule.object),
+        object=_object(rule, event),
         severity=rule.level,
         techniques=rule.techniques,
         start=event.time,
@@ -44,9 +45,10 @@ def _alert(rule: RuleInfo, event: Event) -> Alert:
     )
 
 
-def _text(event: Event, field: str) -> str:
-    """The field as text, several values with commas between; empty if it is missing."""
-    return ",".join(map(text_of, scalars(field_value(event, ecs_field(field)))))
+def _object(rule: RuleInfo, event: Event) -> tuple[tuple[str, str], ...]:
+    """What was hit: each field with its text; several values have commas between them."""
+    names = names_of(event_terms(event.logsource, event.fields.get))
+    return tuple((field, ",".join(map(text_of, scalars(field_value(event, names[field]))))) for field in rule.object)
 
 
 def _evidence(event: Event) -> Evidence:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from core.names import names_of
 from detections.conditions import any_of, condition_test
-from detections.routes import Routes
+from detections.routes import Routes, event_terms
 from detections.view import View
 
 if TYPE_CHECKING:
@@ -39,9 +40,10 @@ class ClosureEngine:
 
     def match(self, event: Event) -> list[RuleInfo]:
         """The rules that the event meets, each once, those of the most specific log source first."""
-        view = View(event)
-        return [info for info, test in self._routes.find(event.logsource) if test(view)]
+        terms = event_terms(event.logsource, event.fields.get)
+        view = View(event, names_of(terms))
+        return [info for info, test in self._routes.find(terms) if test(view)]
 
 
 def _rule_test(rule: LoadedRule) -> EventTest:
-    return any_of(map(condition_test, rule.conditions))
+    return any_of(condition_test(part, rule.info.logsource) for part in rule.conditions)

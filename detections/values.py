@@ -33,6 +33,7 @@ from sigma.types import (
 
 from core.clock import VIETNAM, to_datetime
 from core.errors import ContentError
+from core.regex import compile_regex
 from core.sigma import regex
 
 if TYPE_CHECKING:
@@ -61,8 +62,11 @@ def text_of(value: Scalar) -> str:
 
 @lru_cache(maxsize=256)
 def nfc(text: str) -> str:
-    """The text in normal form C, so that composed and decomposed Vietnamese letters are the same."""
-    return unicodedata.normalize("NFC", text)
+    """The text in normal form C, so that composed and decomposed Vietnamese letters are the same.
+
+    Half a surrogate pair, which is no character, becomes ``?``.
+    """
+    return text if text.isascii() else unicodedata.normalize("NFC", text).encode(errors="replace").decode()
 
 
 @lru_cache(maxsize=256)
@@ -184,8 +188,8 @@ def _bool(value: SigmaBool) -> Test:
 
 
 def _regular_expression(value: SigmaRegularExpression) -> Test:
-    search = regex(value).search
-    return lambda found: search(nfc(text_of(found))) is not None
+    holds = compile_regex(*regex(value))
+    return lambda found: holds(nfc(text_of(found)))
 
 
 def _cidr(value: SigmaCIDRExpression) -> Test:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from core.names import FieldNames
     from core.records import Event, FieldValue
 
 Scalar: TypeAlias = str | int | float | bool
@@ -21,12 +22,15 @@ OWN_FIELDS: Mapping[str, Callable[[Event], FieldValue]] = {
 """What the event knows of itself, for a rule that names it; a decoded field of the same name goes first."""
 
 
-def field_value(event: Event, field: str) -> FieldValue:
-    """The field's value; None if it is missing."""
-    if field in event.fields:
-        return event.fields[field]
-    own = OWN_FIELDS.get(field)
-    return own(event) if own else None
+def field_value(event: Event, keys: Iterable[str]) -> FieldValue:
+    """What the event has under the first of these keys that it has; None if it has none."""
+    for key in keys:
+        if key in event.fields:
+            return event.fields[key]
+        own = OWN_FIELDS.get(key)
+        if own:
+            return own(event)
+    return None
 
 
 def scalars(value: FieldValue) -> tuple[Scalar, ...]:
@@ -39,22 +43,27 @@ def scalars(value: FieldValue) -> tuple[Scalar, ...]:
 class View:
     """One event during one match; what several rules ask for is prepared once."""
 
-    __slots__ = ("_event", "_everything")
+    __slots__ = ("_event", "_everything", "_names")
 
-    def __init__(self, event: Event) -> None:
+    def __init__(self, event: Event, names: FieldNames) -> None:
         self._event = event
+        self._names = names
         self._everything: tuple[Scalar, ...] | None = None
 
     def has(self, field: str) -> bool:
         """Whether the field is there, be its value empty or null (Sigma modifiers 2.1, ``exists``)."""
-        return field in self._event.fields or field_value(self._event, field) is not None
+        keys = self._names[field]
+        return any(key in self._event.fields for key in keys) or field_value(self._event, keys) is not None
 
     def values(self, field: str) -> tuple[Scalar, ...]:
         """The field's single values; empty if it is missing, None or an empty list."""
-        return scalars(field_value(self._event, field))
+        return scalars(field_value(self._event, self._names[field]))
 
     def everything(self) -> tuple[Scalar, ...]:
-        """What keywords are looked for in: each value of each field, and the raw message as text."""
+        """What keywords are looked for in: each value of each field, and the raw message as text.
+
+        A raw message that is a JSON object is left out: its values are the fields, and its keys are no values.
+        """
         if self._everything is None:
             self._everything = tuple(self._collect())
         return self._everything
@@ -62,4 +71,5 @@ class View:
     def _collect(self) -> Iterator[Scalar]:
         for value in self._event.fields.values():
             yield from scalars(value)
-        yield self._event.raw.decode("utf-8", "replace")
+        if not self._event.raw.startswith(b"{"):
+            yield self._event.raw.decode("utf-8", "replace")

