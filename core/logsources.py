@@ -42,9 +42,10 @@ class Row(Record, frozen=True, kw_only=True):
 
 
 class Known(Record, frozen=True, kw_only=True):
-    """By which keys, and texts in them, a flat JSON event of a source is known."""
+    """By which keys, and texts in them (in lower case), a flat JSON event of a source is known."""
 
     keys: tuple[str, ...]
+    when: dict[str, tuple[str, ...]] = {}
     product: str = ""
     category: str = ""
     service: str = ""
@@ -101,13 +102,20 @@ def _holds(when: Mapping[str, Sequence[str]], given: Mapping[str, str]) -> bool:
 
 
 def _folded(value: FieldValue) -> str:
+    """A value in the form in which rows give theirs; a list of one is that one, as ECS writes its categories."""
+    if isinstance(value, list):
+        return ",".join(map(str, value)).lower()
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON writers differ: 4688 and 4688.0
     return "" if value is None else str(value).lower()
 
 
 def source_of(fields: Mapping[str, FieldValue]) -> Logsource:
     """The source of a flat event that comes without one; no term where no row of the table knows its keys."""
     for known in table().known:
-        if all(key in fields for key in known.keys):
+        if all(key in fields for key in known.keys) and _holds(
+            known.when, {key: _folded(fields[key]) for key in known.when}
+        ):
             service = str(fields[known.service_from]) if known.service_from else known.service
             return Logsource(product=known.product, category=known.category, service=service)
     return Logsource()

@@ -79,3 +79,9 @@ class FieldNames(dict[str, tuple[str, ...]]):
 def names_of(terms: Terms) -> FieldNames:
     """The `FieldNames` of these terms, made once."""
     return FieldNames(terms)
+
+
+def terms_with_names() -> Terms:
+    """The log source terms that decide how events carry their fields."""
+    products, categories, services = zip(*map(_terms, _table()), strict=True)
+    return Terms(frozenset(products), frozenset(categories), frozenset(services))

@@ -47,7 +47,7 @@ def _alert(rule: RuleInfo, event: Event) -> Alert:
 
 def _object(rule: RuleInfo, event: Event) -> tuple[tuple[str, str], ...]:
     """What was hit: each field with its text; several values have commas between them."""
-    names = names_of(event_terms(event.logsource, event.fields.get))
+    names = names_of(event_terms(event.logsource, event.fields))
     return tuple((field, ",".join(map(text_of, scalars(field_value(event, names[field]))))) for field in rule.object)
 
 

@@ -40,7 +40,7 @@ class ClosureEngine:
 
     def match(self, event: Event) -> list[RuleInfo]:
         """The rules that the event meets, each once, those of the most specific log source first."""
-        terms = event_terms(event.logsource, event.fields.get)
+        terms = event_terms(event.logsource, event.fields)
         view = View(event, names_of(terms))
         return [info for info, test in self._routes.find(terms) if test(view)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -9,7 +10,7 @@ from core.logsources import Terms, deciding, terms_of
 from core.names import names_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from core.records import FieldValue, Logsource
 
@@ -22,16 +23,17 @@ def concerns(rule: Logsource, event: Terms) -> bool:
     return all(not term or term in terms for term, terms in zip(wanted, event, strict=True))
 
 
-def own_names(source: Logsource) -> Callable[[str], tuple[str, ...]]:
-    """Under which keys the fields that decide an event's terms are looked for, before these are known."""
-    return names_of(Terms(*(frozenset(filter(None, (term,))) for term in (source.product, "", "")))).__getitem__
+@lru_cache(maxsize=1024)
+def deciding_keys(source: Logsource) -> tuple[tuple[str, ...], ...]:
+    """For each field that decides an event's terms the keys under which it is looked for, these being not yet known."""
+    names = names_of(Terms(frozenset((source.product,)), frozenset(), frozenset()))
+    return tuple(names[field] for field in deciding(source.product))
 
 
-def event_terms(source: Logsource, get: Callable[[str], FieldValue]) -> Terms:
-    """All terms of an event; ``get`` gives what the event has under a key, None if nothing."""
-    keys = own_names(source)
-    values = (map(get, keys(field)) for field in deciding(source.product))
-    return terms_of(source, [next((one for one in found if one is not None), None) for found in values])
+def event_terms(source: Logsource, fields: Mapping[str, FieldValue]) -> Terms:
+    """All terms of an event with these fields."""
+    found = (next((fields[key] for key in keys if key in fields), None) for keys in deciding_keys(source))
+    return terms_of(source, list(found))
 
 
 class Routes(Generic[T]):

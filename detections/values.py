@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     Fold: TypeAlias = Callable[[str], str]
     Measure: TypeAlias = Callable[[Scalar], int | float | None]
 
+IPAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 ANY = SpecialChars.WILDCARD_MULTI
 """``*``: any text, also none."""
 
@@ -60,7 +62,10 @@ def text_of(value: Scalar) -> str:
     return str(value)
 
 
-@lru_cache(maxsize=256)
+_REMEMBERED = 4096
+"""Characters of the longest text whose folded form is remembered."""
+
+
 def nfc(text: str) -> str:
     """The text in normal form C, so that composed and decomposed Vietnamese letters are the same.
 
@@ -69,9 +74,13 @@ def nfc(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text).encode(errors="replace").decode()
 
 
-@lru_cache(maxsize=256)
 def folded(text: str) -> str:
     """The form in which text is compared without regard to case."""
+    return _folded_before(text) if len(text) <= _REMEMBERED else nfc(text).lower()
+
+
+@lru_cache(maxsize=256)
+def _folded_before(text: str) -> str:
     return nfc(text).lower()
 
 
@@ -143,22 +152,22 @@ def _text_test(parts: Sequence[str | SpecialChars], fold: Fold) -> Test:
         case [SpecialChars.WILDCARD_MULTI, str(text)]:
             return lambda value: fold(text_of(value)).endswith(text)
         case _:
-            pattern = _wildcards(parts)
+            pattern = wildcards(parts, ANY)
             return lambda value: pattern.fullmatch(fold(text_of(value))) is not None
 
 
-def _wildcards(parts: Sequence[str | SpecialChars]) -> re.Pattern[str]:
-    """The pattern of text with wildcards.
+def wildcards(parts: Sequence[object], any_text: object) -> re.Pattern[str]:
+    """The pattern of texts and wildcards: ``any_text`` stands for any text, whatever else is no text for a character.
 
     Each piece between two ``*`` is taken where it is first found and not tried again (an atomic group): a later place
     could only leave less for the rest. So the time is linear, however many ``*`` a rule has.
     """
     pieces = [""]
     for part in parts:
-        if part is ANY:
+        if part == any_text:
             pieces.append("")
         else:
-            pieces[-1] += "." if isinstance(part, SpecialChars) else re.escape(part)
+            pieces[-1] += re.escape(part) if isinstance(part, str) else "."
     first, *rest = pieces
     if not rest:
         return re.compile(first, re.DOTALL)
@@ -192,33 +201,50 @@ def _regular_expression(value: SigmaRegularExpression) -> Test:
     return lambda found: holds(nfc(text_of(found)))
 
 
+def address_of(value: Scalar) -> IPAddress | None:
+    """The value as an IP address; None if it is none."""
+    try:
+        return ipaddress.ip_address(text_of(value))
+    except ValueError:
+        return None
+
+
+def unmapped(address: IPAddress) -> IPAddress | None:
+    """The IPv4 address inside an IPv6 address (RFC 4291, 2.5.5.2); None if there is none."""
+    return address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+
+
 def _cidr(value: SigmaCIDRExpression) -> Test:
+    network = value.network
+
     def test(found: Scalar) -> bool:
-        try:
-            address = ipaddress.ip_address(text_of(found))
-        except ValueError:
+        address = address_of(found)
+        if address is None:
             return False
-        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-        return address in value.network or (mapped is not None and mapped in value.network)
+        inner = unmapped(address)
+        return address in network or (inner is not None and inner in network)
 
     return test
 
 
 def _measure(number: SigmaNumber) -> Measure:
     """What of a value is compared with the number: itself, or a part of its time."""
-    if not isinstance(number, SigmaTimestampPart):
-        return number_of
-    part = TIMESTAMP_PARTS[number.timestamp_part]
+    return part_measure(number.timestamp_part) if isinstance(number, SigmaTimestampPart) else number_of
+
+
+def part_measure(part: TimestampPart) -> Measure:
+    """The part of a value's time."""
+    read = TIMESTAMP_PARTS[part]
 
     def measure(found: Scalar) -> int | None:
         moment = moment_of(found)
-        return None if moment is None else part(moment)
+        return None if moment is None else read(moment)
 
     return measure
 
 
-def _compared(number: SigmaNumber, holds: Callable[[Any, Any], bool]) -> Test:
-    measure, wanted = _measure(number), number.number
+def compared(measure: Measure, wanted: float, holds: Callable[[Any, Any], bool]) -> Test:
+    """The test that what is measured of a value stands so to the number wanted."""
 
     def test(found: Scalar) -> bool:
         measured = measure(found)
@@ -228,11 +254,11 @@ def _compared(number: SigmaNumber, holds: Callable[[Any, Any], bool]) -> Test:
 
 
 def _compare(value: SigmaCompareExpression) -> Test:
-    return _compared(value.number, OPERATORS[value.op])
+    return compared(_measure(value.number), value.number.number, OPERATORS[value.op])
 
 
 def _timestamp_part(value: SigmaTimestampPart) -> Test:
-    return _compared(value, operator.eq)
+    return compared(_measure(value), value.number, operator.eq)
 
 
 TESTS: Mapping[type[SigmaType], Callable[[Any], Test]] = {

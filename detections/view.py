@@ -28,8 +28,8 @@ def field_value(event: Event, keys: Iterable[str]) -> FieldValue:
         if key in event.fields:
             return event.fields[key]
         own = OWN_FIELDS.get(key)
-        if own:
-            return own(event)
+        if own and (value := own(event)) is not None:
+            return value
     return None
 
 
@@ -38,6 +38,23 @@ def scalars(value: FieldValue) -> tuple[Scalar, ...]:
     if isinstance(value, list):
         return tuple(value)
     return () if value is None else (value,)
+
+
+def own_fields(event: Event) -> dict[str, FieldValue]:
+    """What the event knows of itself, by the names that rules may use."""
+    known = ((name, own(event)) for name, own in OWN_FIELDS.items())
+    return {name: value for name, value in known if value is not None}
+
+
+def everything_in(fields: Mapping[str, FieldValue], raw: bytes) -> Iterator[Scalar]:
+    """What keywords are looked for in: each value of each field, and the raw message as text.
+
+    A raw message that is a JSON object is left out: its values are the fields, and its keys are no values.
+    """
+    for value in fields.values():
+        yield from scalars(value)
+    if not raw.startswith(b"{"):
+        yield raw.decode("utf-8", "replace")
 
 
 class View:
@@ -60,16 +77,7 @@ class View:
         return scalars(field_value(self._event, self._names[field]))
 
     def everything(self) -> tuple[Scalar, ...]:
-        """What keywords are looked for in: each value of each field, and the raw message as text.
-
-        A raw message that is a JSON object is left out: its values are the fields, and its keys are no values.
-        """
+        """What keywords are looked for in."""
         if self._everything is None:
-            self._everything = tuple(self._collect())
+            self._everything = tuple(everything_in(self._event.fields, self._event.raw))
         return self._everything
-
-    def _collect(self) -> Iterator[Scalar]:
-        for value in self._event.fields.values():
-            yield from scalars(value)
-        if not self._event.raw.startswith(b"{"):
-            yield self._event.raw.decode("utf-8", "replace")

@@ -1,0 +1,68 @@
+"""Rules compiled: expressions over atoms, as plain data that a file can hold."""
+
+from __future__ import annotations
+
+from core.records import Record
+from core.sigma import RuleInfo, RuleSet
+from detections.fast.atoms import Atom, Atoms, Kind
+from detections.fast.expressions import Expression, Necessary, necessary
+from detections.fast.translate import expression_of
+
+
+class CompiledRules(Record, frozen=True, kw_only=True):
+    """All rules of a set, and the databases that were made for them.
+
+    Attributes:
+        infos: of the rules; a rule's place here is its number.
+        expressions: a rule's condition.
+        watched: for a rule, atoms of which one holds whenever the rule does; empty if there are none such.
+        atoms: an atom's place here is its number.
+        databases: Hyperscan's, by name; may be empty.
+    """
+
+    infos: tuple[RuleInfo, ...]
+    expressions: tuple[Expression, ...]
+    watched: tuple[frozenset[int], ...]
+    atoms: tuple[Atom, ...]
+    databases: dict[str, bytes]
+
+
+def compile_rules(ruleset: RuleSet) -> CompiledRules:
+    """Translates every rule.
+
+    Raises:
+        ContentError: a rule holds something that cannot be evaluated; `core.sigma.load_rules` lets none through.
+    """
+    atoms = Atoms()
+    expressions = tuple(expression_of(rule, atoms) for rule in ruleset.rules)
+    prices = [cost(atom) for atom in atoms.all]
+    found = (necessary(node, prices.__getitem__) for node in expressions)
+    return CompiledRules(
+        infos=tuple(rule.info for rule in ruleset.rules),
+        expressions=expressions,
+        watched=tuple(map(watched_atoms, found)),
+        atoms=tuple(atoms.all),
+        databases={},
+    )
+
+
+def watched_atoms(found: Necessary | None) -> frozenset[int]:
+    """The atoms of a necessary set, empty if there is none."""
+    return frozenset() if found is None else found.atoms
+
+
+_PRICES = {Kind.NULL: 5.0, Kind.EXISTS: 10.0, Kind.COMPARE: 1.0, Kind.NETWORK: 0.3, Kind.NUMBER: 0.1, Kind.REGEX: 0.05}
+"""What an atom costs that is no text: how often it may be expected to hold, about."""
+
+_COMMON = frozenset(("process.executable", "process.parent.executable", "process.pe.original_file_name", "dll.path"))
+"""Fields in which the same few values return all day: an atom on one of them holds more often."""
+
+
+def cost(atom: Atom) -> float | None:
+    """How often an atom may be expected to hold, which is what watching it costs; a longer text is rarer."""
+    if atom.kind is Kind.REFERENCE:
+        return None
+    if atom.kind in {Kind.TEXT, Kind.CASED}:
+        length = sum(len(part) for part in atom.pattern if isinstance(part, str))
+        return (2.0 if atom.field in _COMMON else 1.0) / (1 + length) ** 2
+    return _PRICES[atom.kind]

@@ -1,0 +1,135 @@
+"""Rules of one log source, prepared together, and split by what an event's route already decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from core.logsources import Terms, deciding
+from core.records import Logsource
+from detections.fast.atoms import Atom, Kind
+from detections.fast.compiled import CompiledRules, cost, watched_atoms
+from detections.fast.expressions import Expression, atoms_of, necessary, simplified
+from detections.routes import Routes
+
+
+class Plan(NamedTuple):
+    """What is to be done for an event of one route.
+
+    Attributes:
+        certain: rules that the route alone meets.
+        always: rules that must be tried on every event.
+        watch: for an atom the rules to try when it holds.
+        expressions: of the rules that may have to be tried.
+    """
+
+    certain: tuple[int, ...]
+    always: tuple[int, ...]
+    watch: dict[int, tuple[int, ...]]
+    expressions: dict[int, Expression]
+
+
+class _Rule(NamedTuple):
+    number: int
+    expression: Expression
+    watched: frozenset[int]
+
+
+class Groups:
+    """All rules by log source.
+
+    Args:
+        rules: as compiled.
+    """
+
+    def __init__(self, rules: CompiledRules) -> None:
+        self._rules = rules
+        self._filed: dict[tuple[str, str, str], list[int]] = {}
+        for number, info in enumerate(rules.infos):
+            source = info.logsource
+            self._filed.setdefault((source.product, source.category, source.service), []).append(number)
+        self._routes = Routes(
+            (Logsource(product=key[0], category=key[1], service=key[2]), key) for key in sorted(self._filed)
+        )
+        self._on: dict[str, list[int]] = {}
+        for number, atom in enumerate(rules.atoms):
+            if atom.kind is not Kind.REFERENCE:
+                self._on.setdefault(atom.field, []).append(number)
+        self._prices = [cost(atom) for atom in rules.atoms]
+        self._fixed = cache(self._fixed_plan)
+        self._varying = cache(self._varying_rules)
+
+    def plan(self, product: str, terms: Terms, known: Mapping[int, bool]) -> Plan:
+        """The plan for events of the product with these terms; ``known`` holds the atoms that the route decides."""
+        keys = list(self._routes.find(terms))
+        plans = [self._fixed(product, key) for key in keys]
+        left: list[_Rule] = []
+        certain: list[int] = []
+        for number in (number for key in keys for number in self._varying(product, key)):
+            node = simplified(self._rules.expressions[number], known)
+            if node is True:
+                certain.append(number)
+            elif node is not False:
+                left.append(_Rule(number, node, watched_atoms(necessary(node, self._prices.__getitem__))))
+        return _merged([*plans, _plan(left)], certain)
+
+    def atoms_on(self, field: str) -> list[int]:
+        """The numbers of the atoms that ask of this field alone."""
+        return self._on.get(field, [])
+
+    def _split(self, product: str, key: tuple[str, str, str]) -> tuple[list[int], list[int]]:
+        """The rules filed there: those that a route of the product says nothing of, and the others."""
+        decided = frozenset(atom for field in deciding(product) for atom in self.atoms_on(field))
+        varying = [n for n in self._filed[key] if not decided.isdisjoint(atoms_of(self._rules.expressions[n]))]
+        return [number for number in self._filed[key] if number not in set(varying)], varying
+
+    def _fixed_plan(self, product: str, key: tuple[str, str, str]) -> Plan:
+        rules = self._rules
+        fixed, _ = self._split(product, key)
+        return _plan([_Rule(number, rules.expressions[number], rules.watched[number]) for number in fixed])
+
+    def _varying_rules(self, product: str, key: tuple[str, str, str]) -> list[int]:
+        return self._split(product, key)[1]
+
+
+def _plan(rules: Iterable[_Rule]) -> Plan:
+    watch: dict[int, list[int]] = {}
+    certain, always = [], []
+    expressions: dict[int, Expression] = {}
+    for number, node, watched in rules:
+        if node is True:
+            certain.append(number)
+        elif node is not False:
+            expressions[number] = node
+            if not watched:
+                always.append(number)
+            for atom in watched:
+                watch.setdefault(atom, []).append(number)
+    return Plan(tuple(certain), tuple(always), {atom: tuple(numbers) for atom, numbers in watch.items()}, expressions)
+
+
+def _merged(plans: Sequence[Plan], certain: Sequence[int]) -> Plan:
+    watch: dict[int, tuple[int, ...]] = {}
+    expressions: dict[int, Expression] = {}
+    for plan in plans:
+        expressions.update(plan.expressions)
+        for atom, numbers in plan.watch.items():
+            watch[atom] = watch[atom] + numbers if atom in watch else numbers
+    return Plan(
+        (*certain, *(number for plan in plans for number in plan.certain)),
+        tuple(number for plan in plans for number in plan.always),
+        watch,
+        expressions,
+    )
+
+
+def fields_of(numbers: Iterable[int], atoms: Sequence[Atom]) -> list[str]:
+    """The fields that atoms ask of, each once, in a fixed order."""
+    found: set[str] = set()
+    for number in numbers:
+        atom = atoms[number]
+        found.add(atom.field)
+        if atom.kind is Kind.REFERENCE:
+            found.add(str(atom.pattern[0]))
+    return sorted(found)
