@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -24,6 +24,12 @@ VERSION = version("hyperscan") if INSTALLED else ""
 
 Scan: TypeAlias = Callable[[bytes], list[int]]
 """The ids of the expressions that a text holds, each once."""
+
+Places: TypeAlias = Callable[[bytes], list[tuple[int, int]]]
+"""The ids of the expressions that a text holds, with the place where each match ends."""
+
+Run: TypeAlias = Callable[..., Any]
+"""A database's own scan."""
 
 
 class Expression(NamedTuple):
@@ -44,17 +50,19 @@ class Databases:
     def __init__(self, kept: Mapping[str, bytes] | None = None) -> None:
         self._kept = kept or {}
         self.made: dict[str, bytes] = {}
+        self._open: dict[str, Run] = {}
 
-    def scan(self, expressions: Sequence[Expression]) -> Scan:
+    def scan(self, meant: object, expressions: Callable[[], Sequence[Expression]]) -> Scan:
         """The function that scans for these expressions; not for two threads at once.
+
+        Args:
+            meant: plain data from which the expressions follow: under its digest the database is known.
+            expressions: makes them, if the database is not known.
 
         Raises:
             hyperscan.error: Hyperscan cannot compile one of them.
         """
-        database = self._database(expressions)
-        if database.scratch is None:
-            database.scratch = hyperscan.Scratch(database)
-        run = database.scan
+        run = self._ready(meant, expressions)
 
         def scan(text: bytes) -> list[int]:
             found: list[int] = []
@@ -63,21 +71,35 @@ class Databases:
 
         return scan
 
-    def _database(self, expressions: Sequence[Expression]) -> hyperscan.Database:
-        name = _name(expressions)
+    def places(self, meant: object, expressions: Callable[[], Sequence[Expression]]) -> Places:
+        """As `scan`, with the place at which each match ends."""
+        run = self._ready(meant, expressions)
+
+        def scan(text: bytes) -> list[tuple[int, int]]:
+            found: list[tuple[int, int]] = []
+            run(text, match_event_handler=lambda number, _, end, *__: found.append((number, end)))
+            return found
+
+        return scan
+
+    def _ready(self, meant: object, expressions: Callable[[], Sequence[Expression]]) -> Run:
+        name = hashlib.sha256(msgspec.msgpack.encode((VERSION, meant))).hexdigest()
+        if name not in self._open:
+            database = self._database(name, expressions)
+            if database.scratch is None:
+                database.scratch = hyperscan.Scratch(database)
+            self._open[name] = database.scan
+        return self._open[name]
+
+    def _database(self, name: str, expressions: Callable[[], Sequence[Expression]]) -> hyperscan.Database:
         if name in self._kept:
             try:
                 return hyperscan.loadb(self._kept[name], hyperscan.HS_MODE_BLOCK)
             except hyperscan.error:  # of another processor: made anew below
                 pass
-        database = _compiled(expressions)
+        database = _compiled(expressions())
         self.made[name] = hyperscan.dumpb(database)
         return database
-
-
-def _name(expressions: Sequence[Expression]) -> str:
-    content = msgspec.msgpack.encode((VERSION, expressions))
-    return hashlib.sha256(content).hexdigest()
 
 
 def _compiled(expressions: Sequence[Expression]) -> hyperscan.Database:

@@ -16,7 +16,7 @@ from detections.fast.databases import Databases
 from detections.fast.fields import MISSING, Field, Missing
 from detections.fast.groups import Groups
 from detections.fast.memory import Memory
-from detections.fast.program import Program
+from detections.fast.program import Matchers, Program
 from detections.fast.scanners import Backend, default_backend
 from detections.routes import deciding_keys
 from detections.values import text_of
@@ -47,9 +47,9 @@ class FastEngine:
         self.memory = Memory(memory)
         hyperscan = (backend or default_backend()) == "hyperscan"
         self.databases = Databases(rules.databases) if hyperscan else None
-        self._atoms = rules.atoms
         self._groups = Groups(rules)
-        self._fields = _fields(rules.atoms, self.databases, self.memory)
+        fields = _fields(rules.atoms, self.databases, self.memory)
+        self.matchers = Matchers(rules.atoms, fields, self.memory, self.databases)
         self._known = _known_terms(rules.infos)
         self._routes: dict[tuple[Logsource, Decided], Program] = {}
         self._programs: dict[tuple[str, Terms, frozenset[int]], Program] = {}
@@ -57,11 +57,14 @@ class FastEngine:
 
     def match(self, event: Event) -> list[RuleInfo]:
         """The rules that the event meets, each once."""
+        return [self.infos[number] for number in self.numbers(event)]
+
+    def numbers(self, event: Event) -> tuple[int, ...]:
+        """The places in ``infos`` of the rules that the event meets, each once."""
         fields = event.fields
         own = own_fields(event)
-        keyed = _Keyed({**own, **fields} if own else fields, fields, event.raw)
-        decided = tuple(_plain(keyed.value(keys)) for keys in deciding_keys(event.logsource))
-        return [self.infos[number] for number in self.route(event.logsource, decided).judge(keyed)]
+        keyed = Keyed({**own, **fields} if own else fields, fields, event.raw)
+        return self.route(event.logsource, decided_by(event.logsource, keyed.own)).judge(keyed)
 
     def route(self, source: Logsource, decided: Decided) -> Program:
         """The program for events of the source with these values of its deciding fields."""
@@ -83,7 +86,7 @@ class FastEngine:
             if len(self._programs) >= _MOST_PROGRAMS:
                 self._programs.clear()
             plan = self._groups.plan(source.product, terms, known)
-            program = self._programs[key] = Program(plan, self._atoms, self._fields, names_of(terms), self.memory)
+            program = self._programs[key] = Program(plan, self.matchers, names_of(terms))
         return program
 
     def _reduced(self, terms: Terms) -> Terms:
@@ -93,9 +96,10 @@ class FastEngine:
     def _atoms_decided(self, product: str, decided: Decided) -> dict[int, bool]:
         """What the deciding fields say of the atoms that ask of them."""
         said: dict[int, bool] = {}
+        fields = self.matchers.fields
         for name, value in zip(deciding(product), decided, strict=True):
-            if name in self._fields:
-                holding = self._fields[name].holding(_several(value))
+            if name in fields:
+                holding = fields[name].holding(_several(value))
                 said |= {atom: atom in holding for atom in self._groups.atoms_on(name)}
         return said
 
@@ -108,8 +112,14 @@ class FastEngine:
             for (product, category, service), decided in combinations(sources, combinations(*values)):
                 self.route(Logsource(product=product, category=category, service=service), decided)
 
+    def known_codes(self, source: Logsource, field: str) -> list[tuple[int, Program]]:
+        """The programs known by now for events of the source whose deciding field is a number, with that number."""
+        place = deciding(source.product).index(field)
+        known = ((decided[place], program) for (of, decided), program in self._routes.items() if of == source)
+        return [(int(code), program) for code, program in known if isinstance(code, str) and code.isdecimal()]
 
-class _Keyed(NamedTuple):
+
+class Keyed(NamedTuple):
     """An event whose fields are found by their keys; ``own`` holds what it knows of itself besides."""
 
     own: Mapping[str, FieldValue]
@@ -117,13 +127,25 @@ class _Keyed(NamedTuple):
     raw: bytes
 
     def value(self, keys: Sequence[str]) -> FieldValue | Missing:
-        for key in keys:
-            if key in self.own:
-                return self.own[key]
-        return MISSING
+        """As `Source.value`."""
+        return first_of(self.own, keys)
 
     def everything(self) -> Iterator[Scalar]:
+        """As `Source.everything`."""
         return everything_in(self.fields, self.raw)
+
+
+def first_of(fields: Mapping[str, FieldValue], keys: Sequence[str]) -> FieldValue | Missing:
+    """What there is under the first of the keys that is there."""
+    for key in keys:
+        if key in fields:
+            return fields[key]
+    return MISSING
+
+
+def decided_by(source: Logsource, fields: Mapping[str, FieldValue]) -> Decided:
+    """What an event of the source with these fields has in those that decide its route."""
+    return tuple(_plain(first_of(fields, keys)) for keys in deciding_keys(source))
 
 
 def _plain(value: FieldValue | Missing) -> FieldValue | Missing | tuple[str, ...]:

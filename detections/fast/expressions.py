@@ -6,7 +6,7 @@ of which at least one must be true whenever the expression is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 Expression: TypeAlias = "bool | int | tuple[str | Expression, ...]"
@@ -76,6 +76,21 @@ def atoms_of(node: Expression) -> Iterator[int]:
             yield from atoms_of(part)
     elif not isinstance(node, bool):
         yield node
+
+
+def relaxed(node: Expression, known: Container[int]) -> Expression:
+    """The weakest condition on known atoms that the expression implies: what is unknown is taken as it suits best."""
+    return _relaxed(node, known, best=True)
+
+
+def _relaxed(node: Expression, known: Container[int], *, best: bool) -> Expression:
+    if isinstance(node, bool):
+        return node
+    if isinstance(node, int):
+        return node if node in known else best
+    if node[0] == NOT:
+        return negation(_relaxed(next(parts(node)), known, best=not best))
+    return _combine(str(node[0]), [_relaxed(part, known, best=best) for part in parts(node)])
 
 
 class Necessary(NamedTuple):

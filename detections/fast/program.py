@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import chain
 from sys import getsizeof
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from core.names import FieldNames
 from core.records import FieldValue
 from detections.fast.atoms import KEYWORDS, Atom, Kind
-from detections.fast.expressions import atoms_of
+from detections.fast.databases import Databases
+from detections.fast.expressions import atoms_of, relaxed
 from detections.fast.fields import Field, Missing
 from detections.fast.generate import Test, compiled
 from detections.fast.groups import Plan, fields_of
@@ -33,79 +36,114 @@ class Source(Protocol):
         ...
 
 
+class Matchers(NamedTuple):
+    """What all programs share: the atoms by number, each field's matcher, the memory, and Hyperscan's databases."""
+
+    atoms: Sequence[Atom]
+    fields: Mapping[str, Field]
+    memory: Memory
+    databases: Databases | None
+
+
+class Verdict(NamedTuple):
+    """What the watched fields say: the rules that are met, and those that other fields have to decide."""
+
+    met: tuple[int, ...]
+    open: tuple[int, ...]
+
+
 class Program:
     """Judges events of one route.
 
     Args:
         plan: which rules, and what to watch for.
-        atoms: all atoms by number.
-        fields: the matcher of each field.
+        matchers: what all programs share.
         names: under which keys events of the route carry a field.
-        memory: the budget under which answers are remembered.
     """
 
-    def __init__(
-        self, plan: Plan, atoms: Sequence[Atom], fields: Mapping[str, Field], names: FieldNames, memory: Memory
-    ) -> None:
+    def __init__(self, plan: Plan, matchers: Matchers, names: FieldNames) -> None:
+        atoms, fields, memory, databases = matchers
         self._plan = plan
-        self._memo: Cache[Values, tuple[int, ...]] = memory.add(Cache(memory))
         self._atoms = atoms
         self._fields = fields
         self._names = names
+        self._memo: Cache[Values, Verdict] = memory.add(Cache(memory))
         self._tests: dict[int, Test] = {}
+        self._first_tests: dict[int, tuple[Test, bool]] = {}
         self._asked: dict[int, tuple[tuple[str, ...], tuple[int, ...]]] = {}
-        watched = [name for name in fields_of(plan.watch, atoms) if name != KEYWORDS]
-        self._watched = tuple(fields[name] for name in watched)
+        self._watched = frozenset(fields_of(plan.watch, atoms)) - {KEYWORDS}
+        watched = sorted(self._watched)
+        self._first_fields = tuple(fields[name] for name in watched)
         self.keys = tuple(names[name] for name in watched)
         used = [number for number in plan.watch if atoms[number].field == KEYWORDS]
-        self.keywords = Keywords(used, atoms, fields[KEYWORDS]) if used else None
+        self.keywords = Keywords(used, atoms, fields[KEYWORDS], databases) if used else None
         self.idle = not plan.expressions
         self.certain = plan.certain
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """The fields that any of the rules asks of."""
+        return frozenset(fields_of(chain.from_iterable(map(atoms_of, self._plan.expressions.values())), self._atoms))
 
     def judge(self, source: Source) -> tuple[int, ...]:
         """The rules that the event meets."""
         if self.idle:
             return self.certain
-        candidates = self._candidates(tuple(map(source.value, self.keys)))
+        met, undecided = self.verdict(tuple(map(source.value, self.keys)))
         if self.keywords is not None:
-            candidates += self.said(self.keywords.hits(source.everything()))
-        return self.met(candidates, source) if candidates else self.certain
+            undecided += self.said(self.keywords.hits(source.everything()))
+        return tuple(dict.fromkeys(met + self.decide(undecided, source))) if undecided else met
 
-    def _candidates(self, values: Values) -> tuple[int, ...]:
-        """As `candidates`, remembered."""
+    def verdict(self, values: Values) -> Verdict:
+        """What these values of the watched fields, in the order of ``keys``, say."""
         try:
             found = self._memo.young.get(values)
         except TypeError:  # a list is among them
-            return self.candidates(values)
+            return self._verdict(values)
         if found is None:
-            found = self._memo.old.get(values)
-            if found is None:
-                found = self.candidates(values)
+            found = self._memo.old.get(values) or self._verdict(values)
             if all(map(distinct, values)):
                 self._memo.put(values, found, sum(map(getsizeof, values)))
         return found
 
-    def candidates(self, values: Values) -> tuple[int, ...]:
-        """The rules to try on an event that has these values in the watched fields, in the order of ``keys``."""
+    def _verdict(self, values: Values) -> Verdict:
         watch = self._plan.watch
-        found = list(self._plan.always)
-        for field, value in zip(self._watched, values, strict=True):
-            for atom in field.holding(value):
-                if atom in watch:
-                    found += watch[atom]
-        return tuple(dict.fromkeys(found))
+        true: set[int] = set()
+        for field, value in zip(self._first_fields, values, strict=True):
+            true |= field.holding(value)
+        met, undecided = list(self.certain), list[int]()
+        tried = (*self._plan.always, *(number for atom in true if atom in watch for number in watch[atom]))
+        for number in dict.fromkeys(tried):
+            test, final = self._first_test(number)
+            if test(true):
+                (met if final else undecided).append(number)
+        return Verdict(tuple(met), tuple(undecided))
+
+    def _first_test(self, number: int) -> tuple[Test, bool]:
+        """What the watched fields must say for the rule to be met, and whether that is all it takes."""
+        test = self._first_tests.get(number)
+        if test is None:
+            node = self._plan.expressions[number]
+            used = frozenset(atoms_of(node))
+            known = frozenset(atom for atom in used if self._is_watched(self._atoms[atom]))
+            test = compiled(relaxed(node, known)), known == used
+            self._first_tests[number] = test
+        return test
+
+    def _is_watched(self, atom: Atom) -> bool:
+        return atom.field in self._watched and atom.kind is not Kind.REFERENCE
 
     def said(self, hits: Iterable[int]) -> tuple[int, ...]:
-        """The rules to try on an event for which these keyword atoms hold."""
+        """The rules to decide on for an event for which these keyword atoms hold."""
         watch = self._plan.watch
         return tuple(number for atom in hits if atom in watch for number in watch[atom])
 
-    def met(self, candidates: Sequence[int], source: Source) -> tuple[int, ...]:
-        """Those of the rules to try that the event meets, with those that its route alone meets."""
+    def decide(self, undecided: Iterable[int], source: Source) -> tuple[int, ...]:
+        """Those of the rules that the event meets."""
         true: set[int] = set()
         asked: set[str] = set()
-        found = []
-        for number in dict.fromkeys(candidates):
+        met = []
+        for number in undecided:
             names, references = self._what_is_asked(number)
             for name in names:
                 if name not in asked:
@@ -113,8 +151,8 @@ class Program:
                     true |= self._holding(name, source)
             true.update(atom for atom in references if reference_holds(self._atoms[atom], self._names, source))
             if self._test(number)(true):
-                found.append(number)
-        return (*self.certain, *found) if found else self.certain
+                met.append(number)
+        return tuple(met)
 
     def _holding(self, name: str, source: Source) -> frozenset[int]:
         field = self._fields[name]

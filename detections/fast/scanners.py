@@ -6,7 +6,7 @@ The text comes in the form in which it is compared (`detections.values.folded` o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, TypeAlias
 
 import ahocorasick_rs
@@ -25,8 +25,8 @@ Numbered: TypeAlias = tuple[int, Pattern]
 NumberedRegex: TypeAlias = tuple[int, str, str]
 """A number, an expression, its flags."""
 
-_MOST_BYTES = 4000
-"""A longer pattern is not given to Hyperscan, which would refuse the whole set for it."""
+_MOST_TEXT = 1000
+"""Characters: a longer pattern is not given to Hyperscan, which would refuse the whole set for it."""
 
 _MOST_SINGLE = 100
 """Wildcards for one character that a pattern for Hyperscan may hold, for the same reason."""
@@ -61,14 +61,16 @@ def _nothing(_: str) -> list[int]:
 
 
 def _is_simple(pattern: Pattern) -> bool:
-    size = sum(len(part.encode()) for part in pattern if isinstance(part, str))
-    return size <= _MOST_BYTES and pattern.count(ONE) <= _MOST_SINGLE
+    size = sum(len(part) for part in pattern if isinstance(part, str))
+    return size <= _MOST_TEXT and pattern.count(ONE) <= _MOST_SINGLE
 
 
-def _database_scanner(patterns: Iterable[Numbered], databases: Databases) -> Scanner:
+def _database_scanner(patterns: Sequence[Numbered], databases: Databases) -> Scanner:
     flags = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_DOTALL
     flags |= hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_ALLOWEMPTY
-    scan = databases.scan([Expression(number, expression(pattern), flags) for number, pattern in patterns])
+    scan = databases.scan(
+        ("text", patterns), lambda: [Expression(number, expression(pattern), flags) for number, pattern in patterns]
+    )
     return lambda text: scan(text.encode())
 
 
@@ -166,16 +168,16 @@ def _screen(
         for place, (_, pattern, letters) in enumerate(expressions)
     ]
     try:
-        return databases.scan(offered), []
+        return databases.scan(("regex", offered), lambda: offered), []
     except hyperscan.error:
         taken = [one for one in offered if _understood(one)]
     left = sorted({one.id for one in offered} - {one.id for one in taken})
-    return (databases.scan(taken) if taken else lambda _: []), left
+    return (databases.scan(("regex", taken), lambda: taken) if taken else lambda _: []), left
 
 
 def _understood(one: Expression) -> bool:
     try:
-        Databases().scan([one])
+        Databases().scan(one, lambda: [one])
     except hyperscan.error:
         return False
     return True
