@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import msgspec
 from sqlalchemy import Connection
 
-from core.errors import RefusedError
+from app.packs import decode_files
+from core.errors import ContentError, NotFoundError, RefusedError
 from core.incident import Incident, Verdict
 from core.records import Record, Severity
 from core.scope import EVERYTHING
-from core.stores import incidents, users
+from core.stores import catalogue, incidents, rules, users
 from correlation import incidents as edits
 from correlation.incidents import Edit
 from inventory.rights import ROLES, may
@@ -71,6 +72,28 @@ class OfUser(Record, frozen=True, kw_only=True):
     role: str = "analyst"
 
 
+class OfPack(Record, frozen=True, kw_only=True):
+    """A pack of rules to be imported: its name, where it came from, and its files as ``app.packs`` encodes them."""
+
+    name: str
+    source: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    content: bytes
+
+
+class OfVersion(Record, frozen=True, kw_only=True):
+    """Names a version of a pack: None the one before the active one, 0 none."""
+
+    name: str
+    number: Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)] | None = None
+
+
+class OfRules(Record, frozen=True, kw_only=True):
+    """Names rules by their ids, and the reason for what is done with them."""
+
+    rules: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=20_000)]
+    text: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+
+
 class Nothing(Record, frozen=True, kw_only=True):
     """No values."""
 
@@ -80,12 +103,14 @@ class Action:
     """What an action needs: a right (empty: only the console's own token), its values' type, and who does it.
 
     ``outside`` is what takes long and only reads: it is done before, so that no other change waits for it.
+    ``changes_rules``: other rules may be in use afterwards.
     """
 
     right: str
     takes: type[Record]
     do: Callable[[Call], Answer]
     outside: Callable[[Connection, Any], object] = lambda *_: None
+    changes_rules: bool = False
 
 
 def _fits(connection: Connection, values: Credentials) -> bool:
@@ -174,8 +199,48 @@ def _list_users(call: Call) -> Answer:
     return {"users": [_plain(user) for user in users.list_users(call.connection)]}
 
 
-def _plain(user: users.User) -> Answer:
-    return msgspec.structs.asdict(user)
+def _unpack(_: Connection, values: OfPack) -> dict[str, bytes]:
+    try:
+        return decode_files(values.content)
+    except ContentError as error:
+        raise RefusedError(str(error)) from error
+
+
+def _import_pack(call: Call) -> Answer:
+    asked: OfPack = call.values
+    made = rules.store_pack(call.connection, call.now, call.actor, asked.name, asked.source, call.before)
+    return _plain(made)
+
+
+def _roll_back(call: Call) -> Answer:
+    asked: OfVersion = call.values
+    active = rules.roll_back(call.connection, call.now, call.actor, asked.name, asked.number)
+    return {"name": asked.name, "number": active.number if active else 0}
+
+
+def _enable_rules(call: Call) -> Answer:
+    ids, unknown = catalogue.file_mates(call.connection, call.values.rules)
+    gone = unknown & rules.off_ids(call.connection)  # of a pack that is out of use
+    _must_know(unknown - gone)
+    changed = rules.switch_on(call.connection, call.now, call.actor, ids | gone, call.values.text)
+    return {"changed": changed, "asked": len(set(call.values.rules))}
+
+
+def _disable_rules(call: Call) -> Answer:
+    ids, unknown = catalogue.file_mates(call.connection, call.values.rules)
+    _must_know(unknown)
+    changed = rules.switch_off(call.connection, call.now, call.actor, ids, call.values.text)
+    stopped = [one.title for one in catalogue.dependents(call.connection, ids) if one.id not in ids]
+    return {"changed": changed, "asked": len(set(call.values.rules)), "stopped": stopped}
+
+
+def _must_know(unknown: set[str]) -> None:
+    if unknown:
+        raise NotFoundError(f"there is no rule '{min(unknown)}'")
+
+
+def _plain(record: Record) -> Answer:
+    return msgspec.structs.asdict(record)
 
 
 ACTIONS: dict[str, Action] = {
@@ -191,5 +256,9 @@ ACTIONS: dict[str, Action] = {
     "users.reset": Action("users.write", OfUser, _reset_user),
     "users.disable": Action("users.write", OfUser, _disable_user),
     "users.list": Action("users.write", Nothing, _list_users),
+    "rules.import": Action("rules.write", OfPack, _import_pack, outside=_unpack, changes_rules=True),
+    "rules.rollback": Action("rules.write", OfVersion, _roll_back, changes_rules=True),
+    "rules.enable": Action("rules.write", OfRules, _enable_rules, changes_rules=True),
+    "rules.disable": Action("rules.write", OfRules, _disable_rules, changes_rules=True),
 }
 """Every change a person can make."""

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from app.choice import Chosen
 from app.pipeline import understand
 from core import audit
 from core.clock import HOUR, SECOND, Clock
@@ -20,6 +21,7 @@ from core.secrets import secret
 from core.settings import Settings
 from core.sigma import RuleSet
 from core.stores import users
+from core.stores.catalogue import count_hits, put_catalogue
 from core.stores.manifest import decode_partition
 from core.stores.migrate import open_state
 from core.stores.tables import hits, relay_positions
@@ -88,6 +90,10 @@ class Centre:
         with self._lock:
             self._set_rules(rules)
 
+    def publish(self, chosen: Chosen) -> None:
+        """Makes this the catalogue that people see."""
+        self.change(lambda connection, _: put_catalogue(connection, chosen.catalogue, chosen.every))
+
     def anchor(self) -> None:
         """Signs the head of the audit chain, so that an hour without changes has its anchor too."""
         with self._lock, self._engine.connect() as connection:
@@ -104,6 +110,7 @@ class Centre:
 
     def _set_rules(self, rules: RuleSet) -> None:
         self.rules, refused = prepare(rules)
+        self._correlations = {rule.info.id for rule in self.rules if not rule.plain}
         for file, reason in refused:
             say(f"rule {file}: {reason}: it is not used")
         self._stale = True
@@ -133,7 +140,9 @@ class Centre:
         if fresh:
             self._refresh()
             self._stale = self._moved = True  # until the transaction is through, the windows are ahead of the database
-            understand(connection, self._correlator, fresh, now, self._reopen)
+            alerts = understand(connection, self._correlator, fresh, now, self._reopen)
+            fired = [alert for alert in alerts if alert.rule in self._correlations]
+            count_hits(connection, [hit.rule for hit in (*fresh, *fired)], now)
             connection.execute(delete(hits).where(hits.c.time < now - KEEP_HITS))
         if batch.rows:
             _move(connection, batch, batch.rows[-1].seq)

@@ -75,9 +75,13 @@ def relay_app(
 
 
 def people_app(
-    centre: Centre, console_token: str, identify: Callable[[int], Caller], site: Callable[[str], str | None]
+    centre: Centre,
+    console_token: str,
+    identify: Callable[[int], Caller],
+    site: Callable[[str], str | None],
+    refresh: Callable[[], None] = lambda: None,
 ) -> Litestar:
-    """The API: one POST an action of ``app.actions``."""
+    """The API: one POST an action of ``app.actions``; ``refresh`` puts into use what an action changed of the rules."""
 
     @post("/api/{name:str}", sync_to_thread=True)
     def act(request: Request[Any, Any, Any], name: str, body: bytes) -> Response[dict[str, object]]:
@@ -96,6 +100,8 @@ def people_app(
             return action.do(Call(connection, now, actor, values, before, site))
 
         answer = centre.change(work)
+        if action.changes_rules:
+            refresh()
         refused = answer.get("refused")
         return Response({"reason": refused} if refused else answer, status_code=403 if refused else 200)
 

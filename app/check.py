@@ -15,10 +15,12 @@ from core.errors import HaidangError
 from core.files import make_folder
 from core.guard import check_layout
 from core.records import Record
+from core.rule_text import read_rule_files
 from core.settings import LogsSettings, Settings, split_address
-from core.sigma import load_rules, read_rule_files
+from core.sigma import load_rules
 from correlation.rules import prepare
-from detections.engine import ClosureEngine
+from detections.fast.compiled import compile_rules
+from detections.fast.engine import FastEngine
 
 PRIVILEGED = 1024
 """Ports below this need CAP_NET_BIND_SERVICE (capabilities(7))."""
@@ -56,7 +58,7 @@ def _folders(settings: Settings) -> Iterator[Note]:
 
 def _rules(settings: Settings) -> Iterator[Note]:
     rules = load_rules(read_rule_files(settings.rules))
-    ClosureEngine(rules)
+    FastEngine(compile_rules(rules))
     _, unsupported = prepare(rules)
     yield Note(level="good", what="rules", text=f"{len(rules.rules)} rules, {len(rules.correlations)} correlations")
     for refused in (*rules.refused, *unsupported):

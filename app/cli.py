@@ -19,6 +19,7 @@ GROUPS = {
     "devices": "app.commands.devices",
     "users": "app.commands.users",
     "audit": "app.commands.audit",
+    "rules": "app.commands.rules",
 }
 """Groups of commands by their name, and the module that is loaded when one is asked for."""
 
@@ -30,6 +31,8 @@ TOP = {
     "serve": "app.commands.serve",
     "backup": "app.commands.keeping",
     "restore": "app.commands.keeping",
+    "detect": "app.commands.detect",
+    "hunt": "app.commands.hunt",
 }
 """Commands that stand alone, likewise."""
 

@@ -31,7 +31,7 @@ from core.stores.events import EventWriter
 from core.stores.manifest import encode_partition, read_manifest
 from core.stores.spool import Position, Spool
 from core.terminal import say
-from detections.engine import ClosureEngine
+from detections.fast.kept import engine_of
 from inventory.enrich import Enricher
 from inventory.records import Inventory
 from inventory.snapshot import decode_snapshot
@@ -125,7 +125,7 @@ class LogsLane:
     def _use(self, kind: str, pulled: Snapshot) -> None:
         """Builds what the snapshot is for, and only then makes it the last good one."""
         if kind == "rules":
-            self._matcher = ClosureEngine(decode_rules(pulled.content))
+            self._matcher = engine_of(decode_rules(pulled.content), self._folder / "rules")
             self._rules_version = pulled.version
         else:
             inventory = decode_snapshot(pulled.content)

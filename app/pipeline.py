@@ -30,8 +30,14 @@ def judge(matcher: Matcher, outbox: Outbox, events: Sequence[Event], position: P
 # outbox ─► relay ─► the centre:
 
 
-def understand(connection: Connection, correlator: Correlator, hits: Sequence[Alert], now: int, reopen: int) -> None:
-    """The centre's step: hits become alerts, alerts of one cause and object one incident, all in one transaction."""
+def understand(
+    connection: Connection, correlator: Correlator, hits: Sequence[Alert], now: int, reopen: int
+) -> list[Alert]:
+    """The centre's step: hits become alerts, alerts of one cause and object one incident, all in one transaction.
+
+    Returns the new alerts.
+    """
+    fresh: list[Alert] = []
     changes = correlator.update(hits, now)
     for gone in changes.withdrawn:
         incidents.remove_alert(connection, gone)
@@ -41,8 +47,9 @@ def understand(connection: Connection, correlator: Correlator, hits: Sequence[Al
         if edit is not None:
             goes_on = known is not None and edit.incident.id == known.id
             known = incidents.commit(connection, known if goes_on else None, edit.incident, edit.entry)
-        if known is not None:
-            incidents.put_alert(connection, known.id, alert)
+        if known is not None and incidents.put_alert(connection, known.id, alert):
+            fresh.append(alert)
+    return fresh
 
 
 # state database ─► console: the queue, live; what a person does comes back through the centre's API (app.actions)

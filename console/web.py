@@ -17,6 +17,7 @@ from console.forms import FORMS
 from console.pages import PAGES
 from console.problems import CSRF_COOKIE, HANDLERS
 from console.render import STATIC
+from console.rules import RULES
 from console.sessions import PUBLIC, check_right, session_config
 from console.stream import Changes
 
@@ -34,7 +35,7 @@ def create_app(deps: Console) -> Litestar:
     """The console for these surroundings; it starts nothing of its own."""
     return Litestar(
         # Through one router: the application itself would wrap the handlers of a path with two methods twice.
-        [Router("/", route_handlers=[*PAGES, *FORMS, *ACCOUNT]), _static_files()],
+        [Router("/", route_handlers=[*PAGES, *FORMS, *RULES, *ACCOUNT]), _static_files()],
         guards=[check_right],
         middleware=[session_config(deps).middleware],
         csrf_config=_csrf_config(deps),

@@ -14,6 +14,10 @@ import httpx
 from core.errors import NotFoundError, RefusedError, UnavailableError
 
 ACTOR_HEADER = "X-Haidang-Actor"
+PATIENCE = 30.0
+LONG_PATIENCE = 300.0
+"""Seconds that an answer may take; an action on rules is answered once thousands of them are in use."""
+
 _REFUSED = {400: RefusedError, 401: RefusedError, 403: RefusedError, 404: NotFoundError, 409: RefusedError}
 
 
@@ -30,7 +34,7 @@ class CentreClient:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._socket = socket
         transport = httpx.HTTPTransport(uds=str(socket))
-        self._http = httpx.Client(transport=transport, base_url="http://centre", headers=headers, timeout=30)
+        self._http = httpx.Client(transport=transport, base_url="http://centre", headers=headers)
 
     def call(self, action: str, actor: str = "", **values: object) -> Any:
         """Does the action (``incidents.acknowledge``, ``users.add`` ...) and returns its answer.
@@ -42,7 +46,7 @@ class CentreClient:
         """
         headers = {ACTOR_HEADER: actor} if actor else {}
         try:
-            answer = self._http.post(f"/api/{action}", json=values, headers=headers)
+            answer = self._http.post(f"/api/{action}", json=values, headers=headers, timeout=_patience(action))
         except httpx.HTTPError as error:
             raise UnavailableError(self._why_not()) from error
         if answer.status_code in _REFUSED:
@@ -63,6 +67,10 @@ class CentreClient:
     def close(self) -> None:
         """Closes the connection."""
         self._http.close()
+
+
+def _patience(action: str) -> float:
+    return LONG_PATIENCE if action.startswith("rules.") else PATIENCE
 
 
 def _reason(answer: httpx.Response) -> str:

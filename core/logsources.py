@@ -13,11 +13,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
 from core.records import FieldValue, Logsource, Record
+
+When: TypeAlias = dict[str, tuple[str, ...]]
+"""Fields, and the texts in lower case of which each must have one."""
 
 PRODUCT, CATEGORY, SERVICE = "logsource.product", "logsource.category", "logsource.service"
 """How a row names the terms that the collector gave."""
@@ -32,20 +35,20 @@ class Terms(NamedTuple):
 
 
 class Row(Record, frozen=True, kw_only=True):
-    """What follows for an event of ``of`` whose fields have one of the values, in lower case, that ``when`` gives."""
+    """What follows for an event of ``of`` whose fields are as ``when`` says."""
 
     of: str
-    when: dict[str, tuple[str, ...]]
+    when: When
     product: tuple[str, ...] = ()
     category: tuple[str, ...] = ()
     service: tuple[str, ...] = ()
 
 
 class Known(Record, frozen=True, kw_only=True):
-    """By which keys, and texts in them (in lower case), a flat JSON event of a source is known."""
+    """By which keys, and texts in some of them, a flat JSON event of a source is known."""
 
     keys: tuple[str, ...]
-    when: dict[str, tuple[str, ...]] = {}
+    when: When = msgspec.field(default_factory=dict)
     product: str = ""
     category: str = ""
     service: str = ""

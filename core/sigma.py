@@ -1,15 +1,15 @@
 """Loading Sigma rules: YAML text in, checked rules out; a file that cannot be used is named with its reason.
 
-Text comes from folders or, as a snapshot, over the network, so it is treated as hostile: size, nesting, aliases and
-expansions are bounded before anything is built. Engines get rules whose conditions are parsed and hold no value that
-nobody can evaluate. Source: Sigma specification 2.1 (rules, modifiers, correlation rules); reading is pySigma's.
+Texts are hostile until `core.rule_text` has read them. Engines get rules whose conditions are parsed and hold no value
+that nobody can evaluate. Source: Sigma specification 2.1 (rules, modifiers, correlation rules); reading is pySigma's.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -18,22 +18,19 @@ from sigma import types
 from sigma.collection import SigmaCollection
 from sigma.conditions import ConditionFieldEqualsValueExpression, ConditionItem, ConditionValueExpression
 from sigma.correlations import SigmaCorrelationRule, SigmaExtendedCorrelationCondition
+from sigma.filters import SigmaFilter
 from sigma.rule import SigmaRule
 
-from core.errors import ContentError, UnavailableError
+from core import modifiers
+from core.errors import ContentError
 from core.names import canonical
 from core.placeholders import VALUES_FILE, Values, expand, site_values
 from core.records import Logsource, Record, Severity
 from core.regex import compile_regex
+from core.rule_text import check_windash, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-MAX_FILE = 512 * 1024  # bytes; the largest public rule file, a list of vulnerable drivers, has 295,078
-MAX_DEPTH = 64  # nested lists and maps of a file; deeper ones would exhaust the C stack of the YAML reader
-MAX_ALIASES = 16  # YAML aliases of a file: enough to share a list, too few to grow one into a bomb
-MAX_DASHES = 6  # dashes of a windash value; each multiplies the value by five
 
 DEFAULT_OBJECT = ("host.name",)
 """What a detection rule hits when it does not say; a correlation rule hits what it groups by."""
@@ -51,6 +48,8 @@ _FLAGS = {
     types.SigmaRegularExpressionFlag.MULTILINE: "m",
     types.SigmaRegularExpressionFlag.DOTALL: "s",
 }
+
+modifiers.install()
 
 _TECHNIQUE = re.compile(r"t\d{4}(\.\d{3})?", re.IGNORECASE)
 
@@ -127,44 +126,6 @@ class _Extras(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signal: bool = False
 
 
-class _Loader(yaml.CSafeLoader):
-    """Reads plain data only and refuses a key that is given twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = next((key for index, key in enumerate(keys) if key in keys[:index]), None)
-        if twice is not None:
-            raise ContentError(f"the key '{twice}' is given twice")
-        return super().construct_mapping(node, deep)
-
-
-def read_rule_files(folders: Sequence[Path]) -> dict[str, bytes]:
-    """All ``*.yml`` below the folders, by ``<parent>/<folder>/<path below it>``.
-
-    Raises:
-        ContentError: a folder is missing, or two files get the same name.
-        UnavailableError: a file cannot be read.
-    """
-    documents: dict[str, bytes] = {}
-    for folder in folders:
-        if not folder.is_dir():
-            raise ContentError(f"{folder}: there is no such folder of rules; create it or correct the setting")
-        for path in sorted(folder.rglob("*.yml")):
-            name = "/".join((folder.parent.name, folder.name, path.relative_to(folder).as_posix()))
-            if name in documents:
-                raise ContentError(f"{path}: another folder of rules already holds {name}; rename one of them")
-            documents[name] = _read(path)
-    return documents
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as handle:
-            return handle.read(MAX_FILE + 1)  # one more than allowed, so that the loader sees the excess
-    except OSError as error:
-        raise UnavailableError(f"{path}: the rule cannot be read: {error.strerror}") from error
-
-
 def load_rules(documents: Mapping[str, bytes]) -> RuleSet:
     """Reads every file; a file is used whole or, with its reason, refused, and never stops another.
 
@@ -176,24 +137,34 @@ def load_rules(documents: Mapping[str, bytes]) -> RuleSet:
     refused: list[Refused] = []
     taken: dict[str, str] = {}
     values = _values(documents, refused)
+    parsed: dict[str, SigmaCollection] = {}
     for file in sorted(documents.keys() - {VALUES_FILE}):
-        try:
-            found = [_loaded(rule, file, values) for rule in _parse(documents[file])]
+        with _refusing(file, refused):
+            parsed[file] = _parse(documents[file])
+    filters = [one for collection in parsed.values() for one in collection.filters]
+    for file, collection in parsed.items():
+        with _refusing(file, refused):
+            found = [_loaded(_filtered(rule, filters), file, values) for rule in collection.rules]
             taken |= _claims(found, taken)
             loaded += found
-        except _MALFORMED as error:
-            refused.append(Refused(file, _reason(error)))
     rules = tuple(rule for rule in loaded if isinstance(rule, LoadedRule))
     correlations, unresolved = _resolve(rules, [rule for rule in loaded if isinstance(rule, LoadedCorrelation)])
     return RuleSet(rules=rules, correlations=correlations, refused=(*refused, *unresolved))
 
 
 def _values(documents: Mapping[str, bytes], refused: list[Refused]) -> Values:
+    with _refusing(VALUES_FILE, refused):
+        return site_values(read_yaml(documents[VALUES_FILE])[0]) if VALUES_FILE in documents else {}
+    return {}
+
+
+@contextmanager
+def _refusing(file: str, refused: list[Refused]) -> Iterator[None]:
+    """What is malformed inside is noted as the reason why the file is not used."""
     try:
-        return site_values(_read_yaml(documents[VALUES_FILE])[0]) if VALUES_FILE in documents else {}
+        yield
     except _MALFORMED as error:
-        refused.append(Refused(VALUES_FILE, _reason(error)))
-        return {}
+        refused.append(Refused(file, _reason(error)))
 
 
 def _reason(error: Exception) -> str:
@@ -203,49 +174,29 @@ def _reason(error: Exception) -> str:
     return text if expected and text else f"not a Sigma rule ({type(error).__name__}: {text})"
 
 
-def _parse(text: bytes) -> list[AnyRule]:
-    documents = _read_yaml(text)
-    _check_windash(documents)
+def _parse(text: bytes) -> SigmaCollection:
+    documents = read_yaml(text)
+    check_windash(documents)
     collection = SigmaCollection.from_dicts(documents, collect_filters=True, resolve_references=False)
-    if collection.filters:
-        raise ContentError("Sigma filters are not supported; write the exclusion into the rule")
-    if not collection.rules:
+    if not collection.rules and not collection.filters:
         raise ContentError("the file holds no rule")
-    return collection.rules
+    for one in collection.filters:
+        _check_filter(one)
+    return collection
 
 
-def _read_yaml(text: bytes) -> list[Any]:
-    if len(text) > MAX_FILE:
-        raise ContentError(f"the file is larger than {MAX_FILE} bytes; split it")
-    _check_yaml(text)
-    return list(yaml.load_all(text, Loader=_Loader))
+def _check_filter(one: SigmaFilter) -> None:
+    """A filter that means nothing is refused by itself, and does not take the rules along that it names."""
+    for written in one.filter.parsed_condition:
+        if written.parsed is None:
+            raise ContentError(f"the filter's condition '{written.condition}' selects nothing")
 
 
-def _check_yaml(text: bytes) -> None:
-    """Walks the reader's events, which needs no recursion, before any object is built."""
-    depth = aliases = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        elif isinstance(event, yaml.AliasEvent):
-            aliases += 1
-        if depth > MAX_DEPTH:
-            raise ContentError(f"lists and maps are nested deeper than {MAX_DEPTH}")
-        if aliases > MAX_ALIASES:
-            raise ContentError(f"more than {MAX_ALIASES} YAML aliases; write the values out")
-
-
-def _check_windash(node: object, key: str = "") -> None:
-    if isinstance(node, dict):
-        for name, value in node.items():
-            _check_windash(value, str(name))
-    elif isinstance(node, list):
-        for value in node:
-            _check_windash(value, key)
-    elif isinstance(node, str) and "|windash" in key and len(re.findall(r"\B[-/]\b", node)) > MAX_DASHES:
-        raise ContentError(f"a windash value has more than {MAX_DASHES} dashes; split it with '|all'")
+def _filtered(rule: AnyRule, filters: Sequence[SigmaFilter]) -> AnyRule:
+    """The rule with the exclusions of all filters that concern it (Sigma specification 2.1, "Filters")."""
+    for one in filters:
+        rule = one.apply_on_rule(rule)
+    return rule
 
 
 def _loaded(rule: AnyRule, file: str, values: Values) -> LoadedRule | LoadedCorrelation:

@@ -12,23 +12,33 @@ import copy
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sigma.backends.elasticsearch import EqlBackend, ESQLBackend, LuceneBackend
+from sigma.backends.elasticsearch.elasticsearch_eql import EqlBackend
+from sigma.backends.elasticsearch.elasticsearch_esql import ESQLBackend
+from sigma.backends.elasticsearch.elasticsearch_lucene import LuceneBackend
 from sigma.conditions import (
+    ConditionAND,
     ConditionFieldEqualsValueExpression,
     ConditionItem,
     ConditionOR,
     ConditionValueExpression,
 )
 from sigma.exceptions import SigmaError
+from sigma.processing.conditions import ExcludeFieldCondition
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
-from sigma.processing.transformations import AddConditionTransformation, FieldFunctionTransformation
+from sigma.processing.transformations import (
+    AddConditionTransformation,
+    ConvertTypeTransformation,
+    FieldFunctionTransformation,
+)
 from sigma.types import (
     SigmaCasedString,
     SigmaCompareExpression,
     SigmaExists,
     SigmaExpansion,
     SigmaFieldReference,
+    SigmaNumber,
     SigmaRegularExpression,
+    SigmaRegularExpressionFlag,
     SigmaTimestampPart,
     SigmaType,
 )
@@ -51,6 +61,9 @@ SOURCE_FIELDS = {
 }
 """In which fields of a stored event its log source's terms are, several as a list."""
 
+NUMBERS = (r"(.*\.)?(port|pid|status_code|bytes|packets)$", r"log\.syslog\.(facility|severity)\.code$")
+"""Which ECS fields are indexed as numbers; a number that is asked of another is compared as text."""
+
 _SOURCE_NAME = "_logsource"  # a name that '1 of them' leaves out
 
 
@@ -63,13 +76,14 @@ class Target(StrEnum):
 
 
 class Lack(StrEnum):
-    """Why a rule has no query in a language."""
+    """Why a rule has no query in a language; each is one of Sigma's words, but for ``time``, a part of a time."""
 
     FIELDREF = "fieldref"
     KEYWORDS = "keywords"
     CASED = "cased"
     EXISTS = "exists"
     TIME = "time"
+    IGNORECASE = "ignorecase"
     FLAGS = "flags"
     OTHER = "other"
 
@@ -94,6 +108,9 @@ class NotConverted(Record, frozen=True, kw_only=True):
     detail: str
 
 
+_EQL_FLAGS = dict.fromkeys(SigmaRegularExpressionFlag, "") | {SigmaRegularExpressionFlag.IGNORECASE: "~"}
+
+
 class _Expansions:
     """Writes every kind of value that a modifier such as ``windash`` makes of one; the backends know text only."""
 
@@ -110,7 +127,31 @@ class _Lucene(_Expansions, LuceneBackend):
 
 
 class _Eql(_Expansions, EqlBackend):
-    """Elasticsearch's event query language."""
+    """Elasticsearch's event query language, whose ``:`` and ``like~`` compare text only."""
+
+    re_expression = '{field} regex{flag_i} "{regex}"'
+    re_flags = _EQL_FLAGS
+    re_flag_prefix = False
+    re_escape = ('"',)
+
+    def decide_convert_condition_as_in_expression(
+        self, cond: ConditionOR | ConditionAND, state: ConversionState
+    ) -> bool:
+        values = (arg.value for arg in cond.args if isinstance(arg, ConditionFieldEqualsValueExpression))
+        numbers = any(isinstance(value, SigmaNumber) for value in values)
+        return not numbers and super().decide_convert_condition_as_in_expression(cond, state)
+
+    def convert_condition_field_eq_val_num(
+        self, cond: ConditionFieldEqualsValueExpression, state: ConversionState
+    ) -> str:
+        del state  # the backend's contract has it
+        return f"{self.escape_and_quote_field(cond.field)} == {cond.value}"
+
+    def convert_condition_field_eq_val_bool(
+        self, cond: ConditionFieldEqualsValueExpression, state: ConversionState
+    ) -> str:
+        del state  # likewise
+        return f"{self.escape_and_quote_field(cond.field)} == {str(cond.value).lower()}"
 
 
 _BACKENDS: Mapping[Target, Callable[[ProcessingPipeline], TextQueryBackend]] = {
@@ -120,9 +161,9 @@ _BACKENDS: Mapping[Target, Callable[[ProcessingPipeline], TextQueryBackend]] = {
 }
 
 _LACKS: Mapping[Target, frozenset[Lack]] = {
-    Target.LUCENE: frozenset({Lack.FIELDREF, Lack.CASED, Lack.TIME, Lack.FLAGS}),
+    Target.LUCENE: frozenset({Lack.FIELDREF, Lack.CASED, Lack.TIME, Lack.IGNORECASE, Lack.FLAGS}),
     Target.EQL: frozenset({Lack.FIELDREF, Lack.KEYWORDS, Lack.EXISTS, Lack.TIME, Lack.FLAGS}),
-    Target.ESQL: frozenset({Lack.KEYWORDS, Lack.CASED, Lack.TIME, Lack.FLAGS}),
+    Target.ESQL: frozenset({Lack.KEYWORDS, Lack.CASED, Lack.TIME, Lack.IGNORECASE, Lack.FLAGS}),
 }
 """What each language, or its backend, has no words for."""
 
@@ -137,7 +178,8 @@ def convert(rule: LoadedRule, target: Target) -> Converted | NotConverted:
     try:
         queries = backend.convert_rule(copy.deepcopy(rule.sigma))
     except (SigmaError, NotImplementedError) as error:
-        return NotConverted(kind=Lack.OTHER, detail=" ".join(str(error).split()))
+        kind = Lack.FIELDREF if Lack.FIELDREF in needs else Lack.OTHER
+        return NotConverted(kind=kind, detail=" ".join(str(error).split()).partition(" (while")[0])
     regex = any(isinstance(value, SigmaRegularExpression) for _, value in _values(rule))
     return Converted(queries=tuple(map(str, queries)), regex=regex)
 
@@ -146,7 +188,11 @@ def _pipeline(source: Logsource) -> ProcessingPipeline:
     given = {"product": source.product, "category": source.category, "service": source.service}
     asked: dict[str, int | str | list[str]] = {SOURCE_FIELDS[term]: text for term, text in given.items() if text}
     rename = FieldFunctionTransformation({}, lambda name: canonical(name or "", source))
-    steps = [ProcessingItem(rename)]
+    text = ProcessingItem(
+        ConvertTypeTransformation("str"),
+        field_name_conditions=[ExcludeFieldCondition([*NUMBERS], "re")],
+    )
+    steps = [ProcessingItem(rename), text]
     if asked:
         steps.append(ProcessingItem(AddConditionTransformation(asked, _SOURCE_NAME)))
     return ProcessingPipeline(items=steps)
@@ -171,8 +217,12 @@ def _lacks_of(value: SigmaType) -> Iterator[Lack]:
             yield Lack.EXISTS
         case SigmaTimestampPart() | SigmaCompareExpression(number=SigmaTimestampPart()):
             yield Lack.TIME
-        case SigmaRegularExpression() if value.flags:
-            yield Lack.FLAGS
+        case SigmaRegularExpression():
+            ignorecase = {SigmaRegularExpressionFlag.IGNORECASE}
+            if value.flags & ignorecase:
+                yield Lack.IGNORECASE
+            if value.flags - ignorecase:
+                yield Lack.FLAGS
 
 
 def _values(rule: LoadedRule) -> Iterator[tuple[str, SigmaType]]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from core.errors import ContentError, UnavailableError
-from core.records import Event, Fields, Logsource, Record
+from core.logsources import source_of
+from core.records import Event, Fields, FieldValue, Logsource, Record
 from core.sigma import RuleSet
 from detections.engine import ClosureEngine
 from detections.explain import Explanation, explain
+from detections.values import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,11 +67,14 @@ def read_examples(path: Path) -> list[Example]:
         ContentError: a line is no example; the text names file and line.
         UnavailableError: the file cannot be read.
     """
+    return [_example(line, f"{path}:{number}") for number, line in enumerate(_lines(path), start=1)]
+
+
+def _lines(path: Path) -> list[bytes]:
     try:
-        lines = path.read_bytes().splitlines()
+        return path.read_bytes().splitlines()
     except OSError as error:
         raise UnavailableError(f"{path}: the events cannot be read: {error.strerror}") from error
-    return [_example(line, f"{path}:{number}") for number, line in enumerate(lines, start=1)]
 
 
 def _example(line: bytes, where: str) -> Example:
@@ -89,3 +94,38 @@ def check(rule: LoadedRule, examples: Sequence[Example]) -> list[Failure]:
         for event in (example.event(),)
         if bool(engine.match(event)) != example.hit
     ]
+
+
+def read_event(path: Path, record: int) -> Event:
+    """The event in a line of a file, counted from 1: as an example has it, or the fields alone as a flat JSON object.
+
+    Raises:
+        ContentError: there is no such line, or it is no event.
+        UnavailableError: the file cannot be read.
+    """
+    lines = _lines(path)
+    if not 0 < record <= len(lines):
+        raise ContentError(f"{path}: there is no line {record}; the file has {len(lines)}")
+    return _event(lines[record - 1], f"{path}:{record}")
+
+
+def _event(line: bytes, where: str) -> Event:
+    try:
+        given = msgspec.json.decode(line, type=dict[str, Any])
+        if isinstance(given.get("fields"), dict):
+            whole = {"hit": True, "logsource": {}, "raw": ""} | given
+            return msgspec.convert({name: whole[name] for name in _NEEDED}, Example).event()
+        fields = {name: _value(value) for name, value in given.items()}
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ContentError(f"{where}: not an event as a JSON object: {error}") from error
+    return Event(id="example", time=0, seen=0, logsource=source_of(fields), fields=fields, raw=line)
+
+
+_NEEDED = ("hit", "logsource", "fields", "raw")
+
+
+def _value(value: Any) -> FieldValue:
+    """As a field holds it: the elements of a list as text, and what has parts of its own as nothing."""
+    if isinstance(value, list):
+        return [text_of(one) for one in value if isinstance(one, str | int | float)]
+    return value if isinstance(value, str | int | float) else None

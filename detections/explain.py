@@ -28,7 +28,7 @@ from detections.view import View, field_value
 from detections.wanted import Wanted, wanted_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sigma.types import SigmaType
 
@@ -97,7 +97,7 @@ class _Asked(NamedTuple):
 
 def explain(rule: LoadedRule, event: Event) -> Explanation:
     """Why the rule hits the event or does not; the same event may be asked of any rule."""
-    terms = event_terms(event.logsource, event.fields.get)
+    terms = event_terms(event.logsource, event.fields)
     names = names_of(terms)
     asked = _Asked(event, View(event, names), names, rule.info.logsource, _selections(rule))
     source = _source(rule.info.logsource, terms)
@@ -109,6 +109,15 @@ def explain(rule: LoadedRule, event: Event) -> Explanation:
         logsource=source,
         conditions=conditions,
     )
+
+
+def deciding(part: Part) -> Iterator[Part]:
+    """The tests by which the part is met or not, those that do not matter left out."""
+    if not part.parts:
+        yield part
+    for one in part.parts:
+        if part.kind == "not" or one.met == part.met:
+            yield from deciding(one)
 
 
 def _selections(rule: LoadedRule) -> dict[int, str]:

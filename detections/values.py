@@ -33,6 +33,7 @@ from sigma.types import (
 
 from core.clock import VIETNAM, to_datetime
 from core.errors import ContentError
+from core.modifiers import EncodedString
 from core.regex import compile_regex
 from core.sigma import regex
 
@@ -264,6 +265,7 @@ def _timestamp_part(value: SigmaTimestampPart) -> Test:
 TESTS: Mapping[type[SigmaType], Callable[[Any], Test]] = {
     SigmaString: _string,
     SigmaCasedString: _string,
+    EncodedString: _string,
     SigmaNumber: _number,
     SigmaBool: _bool,
     SigmaRegularExpression: _regular_expression,

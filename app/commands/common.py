@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -17,6 +19,8 @@ from rich.text import Text
 from sqlalchemy import Connection
 
 from core.centre import CentreClient
+from core.clock import VIETNAM, from_datetime
+from core.errors import ContentError
 from core.settings import Settings, read_settings
 from core.stores.state import read_state
 
@@ -41,6 +45,12 @@ def settings_of(path: Path | None) -> Settings:
     if path is None and DEFAULT_FILE.exists():
         path = DEFAULT_FILE
     return read_settings(path)
+
+
+def cache_folder() -> Path | None:
+    """Where commands keep what they can make again (XDG Base Directory Specification); None if there is no home."""
+    given = os.environ.get("XDG_CACHE_HOME") or ("~/.cache" if os.environ.get("HOME") else "")
+    return Path(given).expanduser() / "haidang" / "rules" if given else None
 
 
 @contextmanager
@@ -85,3 +95,16 @@ def plain(text: str) -> str:
 def progress(things: Sequence[Thing], text: str) -> Iterable[Thing]:
     """The things, one by one, with a bar on a terminal and nothing in a pipe."""
     return track(things, text, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+
+
+def moment(text: str) -> int:
+    """A time in ISO 8601, Vietnam's where no zone is given, in nanoseconds.
+
+    Raises:
+        ContentError: it is none.
+    """
+    try:
+        written = datetime.fromisoformat(text)
+    except ValueError:
+        raise ContentError(f"'{text}' is no time: write 2026-11-22T13:30 or 2026-11-22T13:30:00+07:00") from None
+    return from_datetime(written if written.tzinfo else written.replace(tzinfo=VIETNAM))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
-from app.commands.common import AsJson, SettingsFile, settings_of, show
+from app.commands.common import AsJson, SettingsFile, moment, settings_of, show
 from collectors.logs.spooling import decode_event
-from core.clock import VIETNAM, from_datetime, vietnam
+from core.clock import vietnam
 from core.errors import ContentError
 from core.records import Event
 from core.scope import EVERYTHING
@@ -54,18 +53,10 @@ def _show(settings: Path | None, query: Query, *, as_json: bool) -> None:
 def _interval(text: str) -> tuple[int, int]:
     """An ISO 8601 interval, or its beginning alone, as nanoseconds."""
     since, _, until = text.partition("/")
-    start, end = _time(since) if since else 0, _time(until) if until else (1 << 63) - 1
+    start, end = moment(since) if since else 0, moment(until) if until else (1 << 63) - 1
     if start >= end:
         raise ContentError(f"'{text}' ends before it begins")
     return start, end
-
-
-def _time(text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ContentError(f"'{text}' is no time: write 2026-11-22T13:30 or 2026-11-22T13:30:00+07:00") from None
-    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM))
 
 
 def _row(event: Event) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from threading import Lock
 
 from prometheus_client import CollectorRegistry, Gauge
 
@@ -17,23 +18,24 @@ from core.clock import SystemClock
 from core.secrets import token
 from core.settings import Settings
 from core.snapshots import Snapshot
+from core.stores.migrate import open_state
 from core.terminal import say
+
+LOOK_SECONDS = 10.0
 
 
 async def run(settings: Settings) -> None:
     """The centre: relay and metrics on a loopback port, the API on a Unix socket."""
+    open_state(settings.state).dispose()  # brought up to date before the rules in it are read
     content = Content(settings, say)
     centre = Centre(settings, content.rules(), SystemClock())
     _tell_first_password(centre)
-    known = content.snapshot("rules").version
+    in_use = InUse(content, centre)
 
     def snapshots(kind: str) -> Snapshot:
-        nonlocal known
-        current = content.snapshot(kind)
-        if kind == "rules" and current.version != known:
-            known = current.version
-            centre.set_rules(content.rules())
-        return current
+        if kind == "rules":
+            in_use.refresh()
+        return content.snapshot(kind)
 
     registry = CollectorRegistry()
     used = Gauge("haidang_rules", "detection and correlation rules in use", registry=registry)
@@ -46,13 +48,43 @@ async def run(settings: Settings) -> None:
         token(settings.secrets, "console.token"),
         local_caller(os.getuid(), settings.centre.accounts),
         lambda name: _unit_of(content, name),
+        in_use.refresh,
     )
     relay_socket = listening("relay", settings.centre.relay)
     people_socket = unix_listening(settings.socket, open_to_all=bool(settings.centre.accounts))
-    servers = [serve(relay, relay_socket), serve(people, people_socket, http=PeerCredentials), _anchor_hourly(centre)]
-    await run_until_stopped(servers)
+    servers = [serve(relay, relay_socket), serve(people, people_socket, http=PeerCredentials)]
+    await run_until_stopped([*servers, _anchor_hourly(centre), _keep_rules(in_use)])
     settings.socket.unlink(missing_ok=True)
     centre.close()
+
+
+class InUse:
+    """Has the centre correlate by the rules that are now chosen, and publishes their catalogue."""
+
+    def __init__(self, content: Content, centre: Centre) -> None:
+        self._content = content
+        self._centre = centre
+        self._lock = Lock()
+        self._chosen = content.chosen()
+        centre.publish(self._chosen)
+
+    def refresh(self) -> None:
+        """Looks whether other rules are chosen; waits until they are in use."""
+        with self._lock:
+            chosen = self._content.chosen()
+            if chosen is self._chosen:
+                return
+            if chosen.documents != self._chosen.documents:
+                self._centre.set_rules(chosen.rules)
+            self._centre.publish(chosen)
+            self._chosen = chosen
+
+
+async def _keep_rules(in_use: InUse) -> None:
+    """Notices a changed file also while no lane asks for rules."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.to_thread(in_use.refresh)
 
 
 async def _anchor_hourly(centre: Centre) -> None:

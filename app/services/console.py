@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Engine
+
 from app.content import Content
 from app.services.running import run_until_stopped
 from app.services.serving import check_tls, listening, serve
@@ -11,7 +13,7 @@ from core.centre import CentreClient
 from core.clock import SystemClock
 from core.secrets import secret, token
 from core.settings import Settings
-from core.sigma import LoadedCorrelation, LoadedRule, RuleSet
+from core.stores.catalogue import guide_of
 from core.stores.state import read_state
 from core.terminal import say
 from correlation.incidents import CHANNELS
@@ -19,18 +21,18 @@ from correlation.incidents import CHANNELS
 
 async def run(settings: Settings) -> None:
     """The web console."""
-    content = Content(settings, say)
+    content = Content(settings, say, kinds=("inventory",))
+    state = read_state(settings.state)
     own = settings.console
-    guides = {rule.info.id: rule.info.guide for rule in _all_rules(content.rules())}
     console = Console(
-        state=read_state(settings.state),
+        state=state,
         centre=CentreClient(settings.socket, token(settings.secrets, "console.token")),
         session_key=secret(settings.secrets, "session.key"),
         language=own.language,
         secure=own.tls_key is not None,
         clock=SystemClock(),
         sites=lambda: {site.id: site.name for site in content.inventory().sites},
-        guide=lambda rule: guides.get(rule, {}),
+        guide=lambda rule: _guide(state, rule),
         channels=CHANNELS,
         units=lambda: {unit.id: unit.name for unit in content.inventory().units},
     )
@@ -41,5 +43,6 @@ async def run(settings: Settings) -> None:
     await run_until_stopped([serve(app, bound, tls=tls, ending=lambda: end_streams(app))])
 
 
-def _all_rules(rules: RuleSet) -> tuple[LoadedRule | LoadedCorrelation, ...]:
-    return (*rules.rules, *rules.correlations)
+def _guide(state: Engine, rule: str) -> dict[str, tuple[str, ...]]:
+    with state.connect() as connection:
+        return guide_of(connection, rule)

@@ -146,7 +146,7 @@ function move(step) {
 function act(key) {
   const isChord = Date.now() - chordAt < CHORD_MS;
   chordAt = key === "g" ? Date.now() : 0;
-  if (key === "q") return isChord && press("q");
+  if (key === "q" || key === "r") return isChord && press(key);
   if (key === "j") return move(1);
   if (key === "k") return move(-1);
   return ["a", "s", "m", "c", "n", "l", "?"].includes(key) && press(key);

@@ -6,14 +6,16 @@ event times inside, by which searches leave files out.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import duckdb
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.clock import HOUR
@@ -23,6 +25,7 @@ from core.records import Event, Fields, Logsource, Record
 from core.scope import Scope
 from core.stores.manifest import Manifest, Partition, file_sha256, read_manifest, swap_manifest
 from core.stores.spool import read_segment, segment_number, segments
+from core.text import fold, words
 
 FORMAT = b"1"
 SCHEMA = pa.schema(
@@ -43,6 +46,9 @@ SCHEMA = pa.schema(
 )
 
 ROWS_IN_GROUP = 50_000
+BATCH = 4096
+"""Events read at a time where all are wanted."""
+
 _TRIES = 50
 MERGE_BYTES = 128 << 20
 """Bytes of events that are sorted in memory at once; an hour with more becomes several closed partitions."""
@@ -54,6 +60,8 @@ _FOLDED = f"replace(strip_accents({_VALUES}), 'đ', 'd')"
 
 _SPOOL_ONLY = "SELECT * FROM spooled"
 _SPOOL_AND_FILES = "SELECT * FROM spooled UNION ALL SELECT * FROM read_parquet($files)"
+
+Read = TypeVar("Read")
 
 Decode = Callable[[bytes], Event]
 """A spool payload as the event in it."""
@@ -75,6 +83,10 @@ class EventStore(Protocol):
 
     def search(self, scope: Scope, query: Query) -> list[Event]:
         """Events within the scope that match, latest first, at most ``query.limit``."""
+        ...
+
+    def batches(self, scope: Scope, since: int, until: int) -> Iterator[list[Event]]:
+        """All events within the scope and span that are messages, each once, some at a time, in no certain order."""
         ...
 
 
@@ -188,18 +200,54 @@ class LocalEvents:
             IntegrityError: a file that counts is missing or cannot be read.
             UnavailableError: files kept changing while they were read.
         """
+        return self._whole(lambda manifest: self._search_once(manifest, self._spooled(manifest.through), scope, query))
+
+    def _whole(self, read: Callable[[Manifest], Read]) -> Read:
+        """What is read while the spool's part and the files' part belong together."""
         for _ in range(_TRIES):
             manifest = read_manifest(self._folder)
             try:
-                spooled = self._spooled(manifest.through)
+                found = read(manifest)
                 if read_manifest(self._folder).through == manifest.through:
-                    return self._search_once(manifest, spooled, scope, query)
+                    return found
             except (FileNotFoundError, duckdb.IOException) as error:
                 # Files go only after a swap: if there was one, the new manifest says where their events are.
                 if read_manifest(self._folder) == manifest:
                     reason = str(error).splitlines()[0]
                     raise IntegrityError(f"the event store in {self._folder} is not whole: {reason}") from error
         raise UnavailableError(f"the event store in {self._folder} keeps changing: try again")
+
+    def batches(self, scope: Scope, since: int, until: int) -> Iterator[list[Event]]:
+        """All events within the scope and span that are messages, each once, some at a time, in no certain order.
+
+        What was stored when it began is read; memory holds one batch, and the spool's events.
+
+        Raises:
+            IntegrityError: a file that counts is missing or cannot be read.
+            UnavailableError: files kept changing while they were opened.
+        """
+        with ExitStack() as opened:
+            spooled, files = self._whole(lambda manifest: self._opened(manifest, opened, since, until))
+            tables = chain(
+                to_table(spooled).to_batches(BATCH),
+                chain.from_iterable(pq.ParquetFile(file).iter_batches(BATCH) for file in files),
+            )
+            for table in tables:
+                rows = table.filter(_within(scope, since, until)).to_pylist()
+                if rows:
+                    yield [_from_row(tuple(row.values())) for row in rows]
+
+    def count(self, since: int, until: int) -> int:
+        """About how many events are stored in the span: all of each file that has some of it."""
+        manifest = read_manifest(self._folder)
+        return sum(part.count for part in manifest.partitions if part.last >= since and part.first < until)
+
+    def _opened(self, manifest: Manifest, opened: ExitStack, since: int, until: int) -> tuple[list[Event], list[Any]]:
+        """The spool's events and the files of the span; those that may be merged meanwhile are held open."""
+        wanted = [part for part in manifest.partitions if part.last >= since and part.first < until]
+        minutes = [self._folder / part.name for part in wanted if part.span == "minute"]
+        hours = [self._folder / part.name for part in wanted if part.span == "hour"]
+        return self._spooled(manifest.through), [*(opened.enter_context(path.open("rb")) for path in minutes), *hours]
 
     def _search_once(self, manifest: Manifest, spooled: Sequence[Event], scope: Scope, query: Query) -> list[Event]:
         wanted = [part for part in manifest.partitions if part.last >= query.since and part.first < query.until]
@@ -233,6 +281,12 @@ def to_table(events: Sequence[Event]) -> pa.Table:
     return pa.table(columns, schema=SCHEMA)
 
 
+def _within(scope: Scope, since: int, until: int) -> pc.Expression:
+    wanted = (pc.field("time") >= since) & (pc.field("time") < until)
+    wanted &= ~((pc.field("product") == "haidang") & (pc.field("service") == "quarantine"))
+    return wanted if scope.sites is None else wanted & pc.field("site").isin(sorted(scope.sites))
+
+
 def _statement(sources: str, scope: Scope, query: Query) -> tuple[str, dict[str, object]]:
     conditions = ["time >= $since", "time < $until", f"({_QUARANTINE}) = $quarantined"]
     values: dict[str, object] = {
@@ -248,19 +302,13 @@ def _statement(sources: str, scope: Scope, query: Query) -> tuple[str, dict[str,
         conditions.append("site = $site")
         values["site"] = query.site
     if query.text:
-        wanted = unicodedata.normalize("NFC", query.text).lower()
+        wanted = words(query.text)
         conditions.append(f"contains({_VALUES if wanted != fold(wanted) else _FOLDED}, $text)")
         values["text"] = wanted
     where = " AND ".join(conditions)
     # Only fixed words are put together here; every value is bound.
     sql = f"SELECT * FROM ({sources}) WHERE {where} ORDER BY time DESC, id DESC LIMIT $limit"  # noqa: S608
     return sql, values
-
-
-def fold(text: str) -> str:
-    """The text without diacritics, as people type it in haste: ``viện`` as ``vien``, ``đ`` as ``d``."""
-    letters = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def _from_row(row: tuple[Any, ...]) -> Event:

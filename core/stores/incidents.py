@@ -86,10 +86,20 @@ def commit(connection: Connection, old: Incident | None, new: Incident, change: 
     return stored
 
 
-def put_alert(connection: Connection, number: int, alert: Alert) -> None:
-    """Adds the alert to the incident, or replaces it where it has been amended."""
-    connection.execute(delete(alerts).where(alerts.c.id == alert.id))
-    connection.execute(insert(alerts).values(id=alert.id, incident=number, start=alert.start, body=_encode(alert)))
+def put_alert(connection: Connection, number: int, alert: Alert) -> bool:
+    """Adds the alert to the incident, or replaces it where it has been amended; returns whether it is new."""
+    replaced = connection.execute(delete(alerts).where(alerts.c.id == alert.id)).rowcount
+    row = {"id": alert.id, "incident": number, "start": alert.start, "body": _encode(alert), "rule": alert.rule}
+    connection.execute(insert(alerts).values(row))
+    return not replaced
+
+
+def alerts_of_rule(connection: Connection, scope: Scope, rule: str, limit: int) -> list[tuple[Alert, Incident]]:
+    """The latest alerts of a rule, each with its incident, within the scope."""
+    query = select(alerts.c.body, incidents.c.body.label("of")).join(incidents, alerts.c.incident == incidents.c.id)
+    query = _scoped(query, scope).where(alerts.c.rule == rule).order_by(alerts.c.start.desc(), alerts.c.id)
+    found = connection.execute(query.limit(limit))
+    return [(msgspec.msgpack.decode(row.body, type=Alert), _incident(row.of)) for row in found]
 
 
 def remove_alert(connection: Connection, alert_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, text
 
 metadata = MetaData()
 
@@ -49,6 +49,8 @@ alerts = Table(
     Column("incident", ForeignKey("incidents.id"), nullable=False, index=True),
     Column("start", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("rule", String, nullable=False, server_default=text("''")),
+    Index("alerts_rule", "rule", "start"),
 )
 
 timeline = Table(
@@ -87,4 +89,69 @@ audit = Table(
     Column("detail", String, nullable=False),
     Column("previous", String, nullable=False),
     Column("hash", String, nullable=False),
+)
+
+rule_texts = Table(  # files of rules by the SHA-256 of their bytes
+    "rule_texts",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("content", LargeBinary, nullable=False),  # zlib, RFC 1950
+)
+
+rule_packs = Table(  # every version of a pack; at most one of a name is active
+    "rule_packs",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("sha256", String, nullable=False),  # of the manifest
+    Column("time", BigInteger, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("files", Integer, nullable=False),
+    Column("active", Integer, nullable=False),
+    Column("manifest", LargeBinary, nullable=False),  # path to SHA-256; MessagePack in zlib
+)
+
+rules_off = Table(  # rules that people have switched off
+    "rules_off",
+    metadata,
+    Column("rule", String, primary_key=True),
+    Column("time", BigInteger, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("reason", String, nullable=False),
+)
+
+rules = Table(  # the catalogue: every rule there is, used or not, written anew when the content changes
+    "rules",
+    metadata,
+    Column("file", String, primary_key=True),
+    Column("number", Integer, primary_key=True),  # within the file
+    Column("id", String, nullable=False, index=True),  # empty for a file that could not be read
+    Column("state", String, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("product", String, nullable=False),
+    Column("pack", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("words", String, nullable=False),  # for searching: lower case
+    Column("plain", String, nullable=False),  # the same without diacritics
+    Column("body", LargeBinary, nullable=False),
+)
+
+rule_hits = Table(  # by hours of arrival, for the last month
+    "rule_hits",
+    metadata,
+    Column("rule", String, primary_key=True),
+    Column("hour", Integer, primary_key=True),  # since 1970
+    Column("count", Integer, nullable=False),
+    Index("rule_hits_hour", "hour"),
+)
+
+rule_totals = Table(  # for ever
+    "rule_totals",
+    metadata,
+    Column("rule", String, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("last", BigInteger, nullable=False),  # arrival of the latest hit
 )

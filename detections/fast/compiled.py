@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.records import Record
-from core.sigma import RuleInfo, RuleSet
+from core.sigma import Refused, RuleInfo, RuleSet
 from detections.fast.atoms import Atom, Atoms, Kind
 from detections.fast.expressions import Expression, Necessary, necessary
 from detections.fast.translate import expression_of
@@ -17,6 +17,7 @@ class CompiledRules(Record, frozen=True, kw_only=True):
         expressions: a rule's condition.
         watched: for a rule, atoms of which one holds whenever the rule does; empty if there are none such.
         atoms: an atom's place here is its number.
+        refused: files that are not used, and why.
         databases: Hyperscan's, by name; may be empty.
     """
 
@@ -24,6 +25,7 @@ class CompiledRules(Record, frozen=True, kw_only=True):
     expressions: tuple[Expression, ...]
     watched: tuple[frozenset[int], ...]
     atoms: tuple[Atom, ...]
+    refused: tuple[Refused, ...]
     databases: dict[str, bytes]
 
 
@@ -42,6 +44,7 @@ def compile_rules(ruleset: RuleSet) -> CompiledRules:
         expressions=expressions,
         watched=tuple(map(watched_atoms, found)),
         atoms=tuple(atoms.all),
+        refused=ruleset.refused,
         databases={},
     )
 

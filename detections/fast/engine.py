@@ -44,6 +44,7 @@ class FastEngine:
 
     def __init__(self, rules: CompiledRules, backend: Backend | None = None, memory: int = MEMORY) -> None:
         self.infos = rules.infos
+        self.refused = rules.refused
         self.memory = Memory(memory)
         hyperscan = (backend or default_backend()) == "hyperscan"
         self.databases = Databases(rules.databases) if hyperscan else None

@@ -18,10 +18,11 @@ import msgspec
 from core.errors import UnavailableError
 from core.files import make_folder, remove_file, replace_file
 from core.records import Record
-from core.sigma import RuleInfo
+from core.sigma import Refused, RuleInfo, load_rules
 from detections.fast.atoms import Atom
-from detections.fast.compiled import CompiledRules
+from detections.fast.compiled import CompiledRules, compile_rules
 from detections.fast.databases import VERSION
+from detections.fast.engine import MEMORY, FastEngine
 from detections.fast.expressions import Expression
 
 FORMAT = 1
@@ -37,7 +38,26 @@ class _Kept(Record, frozen=True, kw_only=True):
     expressions: list[Any]
     watched: tuple[frozenset[int], ...]
     atoms: tuple[Atom, ...]
+    refused: tuple[Refused, ...]
     databases: dict[str, bytes]
+
+
+def engine_of(documents: Mapping[str, bytes], folder: Path | None = None, memory: int = MEMORY) -> FastEngine:
+    """The engine of these rule files; what was compiled is taken from the folder and kept there.
+
+    Args:
+        documents: rule files as `core.sigma.load_rules` takes them; its bounds hold.
+        folder: of what was compiled before, for one process alone to write in; None to keep nothing.
+        memory: bytes for remembered answers.
+    """
+    name = fingerprint(documents)
+    kept = load(folder, name) if folder else None
+    rules = compile_rules(load_rules(documents)) if kept is None else kept
+    engine = FastEngine(rules, memory=memory)
+    made = engine.databases.made if engine.databases else {}
+    if folder and (kept is None or made):
+        keep(folder, name, msgspec.structs.replace(rules, databases=rules.databases | made))
+    return engine
 
 
 def fingerprint(documents: Mapping[str, bytes]) -> str:
@@ -68,6 +88,7 @@ def load(folder: Path, name: str) -> CompiledRules | None:
         expressions=tuple(map(_expression, kept.expressions)),
         watched=kept.watched,
         atoms=kept.atoms,
+        refused=kept.refused,
         databases=kept.databases,
     )
 

@@ -25,6 +25,7 @@ class Memory:
         self._half = limit // 2
         self._used = 0
         self._caches: list[Cache[object, object]] = []
+        self._shared: dict[object, object] = {}
         self.turns = 0
 
     def add(self, cache: Cache[K, V]) -> Cache[K, V]:
@@ -41,8 +42,13 @@ class Memory:
             self._turn()
         return True
 
+    def one(self, answer: V) -> V:
+        """The one object for all equal answers: there are few, and the garbage collector looks at each object."""
+        return self._shared.setdefault(answer, answer)  # type: ignore[return-value]
+
     def _turn(self) -> None:
         self.turns += 1
+        self._shared = {}
         self._used = 0
         for cache in self._caches:
             cache.old = cache.young
@@ -62,7 +68,7 @@ class Cache(Generic[K, V]):
     def put(self, key: K, value: V, size: int) -> None:
         """Keeps the value under a key of so many bytes."""
         if self._memory.charge(size):
-            self.young[key] = value
+            self.young[key] = self._memory.one(value)
 
 
 def distinct(value: object) -> bool:

@@ -19,6 +19,7 @@ from sigma.conditions import (
 )
 
 from core.errors import ContentError
+from core.modifiers import EncodedString
 from core.names import canonical
 from core.records import Logsource
 from core.sigma import LoadedRule, regex
@@ -155,6 +156,7 @@ def _compared(field: str, operator: str, number: types.SigmaNumber) -> Atom:
 _ATOMS: Mapping[type[types.SigmaType], Callable[[str, Any], Atom]] = {
     types.SigmaString: _text,
     types.SigmaCasedString: _text,
+    EncodedString: _text,
     types.SigmaNumber: _number,
     types.SigmaBool: _bool,
     types.SigmaRegularExpression: _regex,

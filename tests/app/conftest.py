@@ -28,9 +28,10 @@ from core.errors import RefusedError
 from core.incident import Incident
 from core.outbox import Batch, Row
 from core.records import Alert, Event, Logsource
+from core.rule_text import read_rule_files
 from core.scope import EVERYTHING
 from core.settings import HOME, Settings
-from core.sigma import RuleSet, load_rules, read_rule_files
+from core.sigma import RuleSet, load_rules
 from core.stores import users
 from core.stores.incidents import list_incidents
 from core.stores.migrate import open_state

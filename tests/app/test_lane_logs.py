@@ -24,9 +24,9 @@ from core.clock import HOUR
 from core.errors import UnavailableError
 from core.outbox import Batch, Outbox, Receipt
 from core.records import Alert, Event
+from core.rule_text import read_rule_files
 from core.scope import EVERYTHING
 from core.settings import HOME
-from core.sigma import read_rule_files
 from core.snapshots import snapshot
 from core.stores.events import LocalEvents, Query
 from core.stores.manifest import read_manifest

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.actions import ACTIONS, Credentials, Nothing, OfIncident, OfUser, Report
+from app.actions import ACTIONS, Credentials, Nothing, OfIncident, OfPack, OfRules, OfUser, OfVersion, Report
 from app.centre import Centre
 from app.centre_api import Caller
 from core.clock import HeldClock
@@ -21,6 +21,9 @@ VALUES: dict[type, dict[str, object]] = {
     OfIncident: {"id": 1},
     OfUser: {"name": "moi"},
     Nothing: {},
+    OfPack: {"name": "sigmahq", "content": ""},
+    OfVersion: {"name": "sigmahq"},
+    OfRules: {"rules": ["x"]},
 }
 """Values that each kind of action takes."""
 
@@ -64,7 +67,7 @@ def expected(user: str, right: str) -> tuple[int, dict[str, str]]:
 
 
 def test_what_an_action_is_of_says_which_right_it_needs():
-    of = {"session": "", "incidents": "incident.write", "users": "users.write"}
+    of = {"session": "", "incidents": "incident.write", "users": "users.write", "rules": "rules.write"}
     assert {name: action.right for name, action in ACTIONS.items()} == {
         name: of[name.partition(".")[0]] for name in ACTIONS
     }
@@ -122,5 +125,5 @@ def test_an_action_takes_only_what_it_names(harmless, name: str):
     takes = ACTIONS[name].takes
     harmless.caller = Caller("local:root", "local")
     for key in VALUES[takes]:
-        wrong = {**VALUES[takes], key: ["a list"]}
+        wrong = {**VALUES[takes], key: [["a list"]]}
         assert harmless.ask(name, wrong, console=True, actor="administrator").status_code == 400

@@ -49,7 +49,7 @@ class FakeCentre:
             return {}
         if action.startswith("session."):
             return self._session(action, str(values["name"]), str(values["password"]))
-        return {"id": 7} if action == "incidents.create" else {"id": values["id"], "version": 2}
+        return {"id": 7} if action == "incidents.create" else {"id": values.get("id"), "version": 2}
 
     def _session(self, action: str, name: str, password: str) -> dict[str, Any]:
         if action == "session.begin" and password != PASSWORD:

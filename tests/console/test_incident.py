@@ -242,7 +242,7 @@ def test_a_rule_is_told_by_its_name_and_its_id_is_small(analyst, store, make_ale
     [
         (RefusedError("incident 1 is closed"), 409, "Không thực hiện được: sự cố số 1 đã đóng."),
         (NotFoundError("there is no user 'gone'"), 404, "Không thực hiện được: không có người dùng 'gone'."),
-        (NotFoundError("there is no incident 1, or it is not yours to see"), 404, "Không tìm thấy: trang hoặc sự cố"),
+        (NotFoundError("there is no incident 1, or it is not yours to see"), 404, "Không tìm thấy: trang, sự cố"),
         (RefusedError("words of tomorrow"), 409, "Không thực hiện được: words of tomorrow"),
     ],
 )

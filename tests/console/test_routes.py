@@ -13,10 +13,24 @@ from litestar.testing import TestClient
 from console.render import STATIC
 from console.sessions import OWN_ACCOUNT, PUBLIC
 from console.web import HEADERS, create_app, end_streams
+from core.stores.catalogue import CatalogueRule, RuleState, put_catalogue
 from inventory.rights import ROLES, may
 
-PAGES = ("/", "/?state=closed", "/incidents/1", "/incidents/new", "/password", "/sign-in", "/nothing-here")
+RULE = "43b774dd-fe57-4c3e-b194-1c299f864c6d"
+QUEUE = ("/", "/?state=closed", "/incidents/1", "/incidents/new")
+RULES = ("/rules", "/rules?q=ssh&state=enabled", f"/rules/{RULE}")
+PAGES = (*QUEUE, *RULES, "/password", "/sign-in", "/nothing-here")
 OURS = (*sorted(STATIC.glob("*.*")), *sorted((STATIC.parent / "templates").iterdir()))
+
+
+@pytest.fixture(autouse=True)
+def _catalogue(state):
+    """One rule, so that its page is there."""
+    rule = CatalogueRule(
+        id=RULE, file="a/b/c.yml", title={"vi": "SSH"}, guide={"vi": ("Xem",)}, state=RuleState.ENABLED
+    )
+    with state.begin() as connection:
+        put_catalogue(connection, [rule], {"a/b/c.yml": b"title: SSH"})
 
 
 def actions(app) -> dict[str, str]:

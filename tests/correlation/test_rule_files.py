@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from core.clock import SECOND
+from core.rule_text import read_rule_files
 from core.settings import HOME
-from core.sigma import load_rules, read_rule_files
+from core.sigma import load_rules
 from correlation.correlator import Correlator
 from correlation.rules import prepare
 

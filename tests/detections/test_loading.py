@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from core.errors import ContentError, UnavailableError
 from core.records import Logsource, Severity
-from core.sigma import MAX_FILE, RuleSet, load_rules, read_rule_files
+from core.rule_text import MAX_FILE, read_rule_files
+from core.sigma import RuleSet, load_rules
+from detections.engine import ClosureEngine
 
 OTHER = "22222222-2222-4222-8222-222222222222"
 THIRD = "33333333-3333-4333-8333-333333333333"
@@ -118,7 +120,7 @@ def test_a_rule_that_cannot_be_used_is_refused_with_its_reason(changed, said, ru
         (b"#" * (MAX_FILE + 1), "larger than"),
         (b"!!python/object/apply:os.getcwd []", "constructor"),
         (b"? [a]\n: b", ""),
-        (b"title: f\nlogsource: {product: a}\nfilter: {rules: any, s: {a: b}, condition: s}", "filters"),
+        (b"title: f\nlogsource: {product: a}\nfilter: {rules: any, s: {a: b}, condition: t}", "'t'"),
     ],
     ids=lambda value: repr(value)[:30],
 )
@@ -258,3 +260,33 @@ def test_a_large_file_is_not_read_whole(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_bytes(b"#" * (MAX_FILE * 2))
     (text,) = read_rule_files([tmp_path]).values()
     assert "larger than" in reason(text)
+
+
+FILTER = """
+title: What the backup does
+logsource: {product: linux}
+filter:
+    rules: ["11111111-1111-4111-8111-111111111111"]
+    ours: {user: backup}
+    condition: not ours
+"""
+
+
+def test_a_filter_leaves_events_out_of_the_rules_it_names(rule, event) -> None:
+    loaded = load_rules({"a.yml": rule(), "f.yml": FILTER.encode()})
+    assert loaded.refused == ()
+    engine = ClosureEngine(loaded)
+    assert engine.match(event({"a": "b", "user": "root"}))
+    assert not engine.match(event({"a": "b", "user": "backup"}))
+
+
+def test_a_filter_of_other_rules_changes_nothing(rule, event) -> None:
+    other = rule(id="22222222-2222-4222-8222-222222222222")
+    engine = ClosureEngine(load_rules({"a.yml": other, "f.yml": FILTER.encode()}))
+    assert engine.match(event({"a": "b", "user": "backup"}))
+
+
+def test_a_filter_that_means_nothing_takes_no_rule_along(rule) -> None:
+    loaded = load_rules({"a.yml": rule(), "f.yml": FILTER.replace("not ours", "not theirs").encode()})
+    assert [one.info.file for one in loaded.rules] == ["a.yml"]
+    assert [one.file for one in loaded.refused] == ["f.yml"]

@@ -11,9 +11,11 @@ import msgspec
 import pytest
 
 import detections
-from core.records import Event, Fields, Logsource
-from core.sigma import LoadedRule, RuleInfo, load_rules, read_rule_files
+from core.rule_text import read_rule_files
+from core.sigma import LoadedRule, RuleInfo, load_rules
+from detections.detect import detect
 from detections.engine import ClosureEngine
+from detections.examples import Example, examples_file, read_examples
 
 RULES = Path(detections.__file__).parent / "rules"
 CORRELATIONS = RULES.parent.parent / "correlation" / "rules"
@@ -23,20 +25,8 @@ FILES = sorted(path.relative_to(RULES).as_posix() for path in RULES.rglob("*.yml
 INFOS = [rule.info for rule in (*RULESET.rules, *RULESET.correlations)]
 
 
-class Example(msgspec.Struct, forbid_unknown_fields=True):
-    hit: bool
-    logsource: dict[str, str]
-    fields: Fields
-    raw: str
-
-    def event(self) -> Event:
-        source = Logsource(**self.logsource)
-        return Event(id="e", time=0, seen=0, logsource=source, fields=self.fields, raw=self.raw.encode())
-
-
 def examples_of(file: str) -> list[Example]:
-    lines = (RULES / file).with_suffix(".events.jsonl").read_bytes().splitlines()
-    return [msgspec.json.decode(line, type=Example) for line in lines]
+    return read_examples(examples_file(RULES / file))
 
 
 def only(rule: LoadedRule) -> ClosureEngine:
@@ -66,15 +56,9 @@ def test_a_rule_has_two_events_that_hit_and_two_that_do_not(file: str) -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_an_event_that_hits_has_the_fields_that_say_what_was_hit(file: str) -> None:
-    needed = BY_FILE[f"detections/rules/{file}"].info.object
-    missing = [
-        (name, example.raw)
-        for example in examples_of(file)
-        if example.hit
-        for name in needed
-        if not example.fields[name]
-    ]
-    assert missing == []
+    engine = only(BY_FILE[f"detections/rules/{file}"])
+    alerts = [alert for example in examples_of(file) for alert in detect(engine, example.event())]
+    assert [(name, alert.fields) for alert in alerts for name, text in alert.object if not text] == []
 
 
 def test_every_events_file_belongs_to_a_rule() -> None:

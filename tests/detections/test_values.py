@@ -94,7 +94,7 @@ CASES = {
     "base64offset": ({"a|base64offset|contains": "/bin/sh"}, "eCAvYmluL3NoIHk=", "eCAvYmluL3MgeQ=="),
     "wide": ({"a|wide|base64offset|contains": "cmd"}, "YwBtAGQA", "Y21k"),
     "utf16be": ({"a|utf16be|base64offset|contains": "cmd"}, "AGMAbQBk", "YwBtAGQA"),
-    "utf16 text": ({"a|utf16": "ab"}, "\ufeffa\0b\0", "a\0b\0"),
+    "utf16 text": ({"a|utf16": "ab"}, "\xff\xfea\0b\0", "a\0b\0"),
     "minute": ({"a|minute": 31}, "2026-11-22T08:31:07+07:00", "2026-11-22T08:32:07+07:00"),
     "hour is Vietnam's": ({"a|hour": 8}, "2026-11-22T01:31:07Z", "2026-11-22T08:31:07Z"),
     "hour without a zone is Vietnam's": ({"a|hour": 8}, "2026-11-22 08:31:07", "2026-11-22 01:31:07"),

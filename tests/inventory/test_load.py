@@ -135,7 +135,7 @@ def test_one_address_may_stand_in_two_spaces(load):
 
 
 def test_deep_nesting_is_refused_at_its_first_step(load):
-    with pytest.raises(ContentError, match=r"units\.yml, line 1: expected a list of rows"):
+    with pytest.raises(ContentError, match=r"units\.yml, line 1: .*expected a list of rows"):
         load(units_yml="[" * 500_000)
 
 

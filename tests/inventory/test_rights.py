@@ -13,6 +13,7 @@ from inventory.rights import ROLES, may
         ("read", {"viewer", "analyst", "administrator"}),
         ("incident.write", {"analyst", "administrator"}),
         ("users.write", {"administrator"}),
+        ("rules.write", {"administrator"}),
         ("delete.everything", set()),
     ],
 )

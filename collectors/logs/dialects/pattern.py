@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from core.records import Fields, Logsource
+
+Said: TypeAlias = tuple[Logsource, Fields]
+"""A message's log source and what its text says, as ECS fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,19 @@ class Dialect:
 
     logsource: Logsource
     patterns: Sequence[Pattern] = ()
+
+    def understand(self, text: str) -> Said:
+        """What the first form that the text has says; no fields if it has none."""
+        return self.logsource, first(self.patterns, text)
+
+
+def first(patterns: Sequence[Pattern], text: str) -> Fields:
+    """What the first form that the text has says; empty if it has none."""
+    for known in patterns:
+        found = known.fields(text)
+        if found is not None:
+            return found
+    return {}
 
 
 def pattern(contains: str, expression: str, *names: str, **constants: str) -> Pattern:

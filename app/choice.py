@@ -1,0 +1,134 @@
+"""Which rules are in use: all that load, less those that people have switched off and what depends on them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from core.placeholders import VALUES_FILE
+from core.records import Severity
+from core.sigma import LoadedCorrelation, LoadedRule, RuleSet
+from core.stores.catalogue import CatalogueRule, RuleState
+from correlation.rules import prepare
+
+_SAID = re.compile(rb"^(title|id|level):[ \t]*(\S[^\r\n]{0,200}?)[ \t]*\r?$", re.MULTILINE)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Chosen(NamedTuple):
+    """What is in use, and what became of every rule.
+
+    Attributes:
+        documents: the files that are in use, by name; loaded by themselves they give ``rules``.
+        rules: what is in use, loaded.
+        refused: why a file is not used, by name; files that are switched off are not among them.
+        switched_half: files that are in use although some of their rules are switched off.
+        every: all files there are.
+        catalogue: every rule there is.
+    """
+
+    documents: dict[str, bytes]
+    rules: RuleSet
+    refused: dict[str, str]
+    switched_half: tuple[str, ...]
+    every: dict[str, bytes]
+    catalogue: tuple[CatalogueRule, ...]
+
+
+def choose(documents: dict[str, bytes], loaded: RuleSet, off: Collection[str]) -> Chosen:
+    """Chooses among the loaded rules of these files; ``off`` are the ids of switched-off rules.
+
+    A file is used whole or not at all. It is switched off when all its rules are.
+    """
+    ids = _ids(loaded)
+    switched = {file for file, own in ids.items() if own <= set(off)}
+    refused = {one.file: one.reason for one in reversed(loaded.refused)}
+    refused |= _stranded(loaded, switched | refused.keys())
+    out = switched | refused.keys()
+    used = RuleSet(
+        rules=tuple(rule for rule in loaded.rules if rule.info.file not in out),
+        correlations=tuple(rule for rule in loaded.correlations if rule.info.file not in out),
+    )
+    half = (file for file, own in ids.items() if own & set(off) and file not in out)
+    reasons = refused | {one.file: one.reason for one in prepare(used)[1]}
+    return Chosen(
+        documents={file: text for file, text in documents.items() if file not in out},
+        rules=used,
+        refused=refused,
+        switched_half=tuple(sorted(half)),
+        every={file: text for file, text in documents.items() if file != VALUES_FILE},
+        catalogue=(*_loaded(loaded, reasons, switched), *_unread(loaded, reasons, documents)),
+    )
+
+
+def _ids(loaded: RuleSet) -> dict[str, set[str]]:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for info in (*(rule.info for rule in loaded.rules), *(rule.info for rule in loaded.correlations)):
+        found[info.file].add(info.id)
+    return dict(found)
+
+
+def _stranded(loaded: RuleSet, out: Collection[str]) -> dict[str, str]:
+    """The files of correlation rules that refer to what is not in use, directly or through one another."""
+    of_id = {info: file for file, ids in _ids(loaded).items() for info in ids}
+    gone, found = set(out), dict[str, str]()
+    while fresh := {
+        rule.info.file: "refers to rules that are not in use: " + ", ".join(sorted(missing))
+        for rule in loaded.correlations
+        if rule.info.file not in gone
+        and (missing := {name for name, identity in rule.references.items() if of_id[identity] in gone})
+    }:
+        found |= fresh
+        gone |= fresh.keys()
+    return found
+
+
+def _loaded(loaded: RuleSet, reasons: Mapping[str, str], switched: Collection[str]) -> Iterator[CatalogueRule]:
+    every: list[LoadedRule | LoadedCorrelation] = [*loaded.rules, *loaded.correlations]
+    for rule in every:
+        file = rule.info.file
+        state = RuleState.DISABLED if file in switched else RuleState.ENABLED
+        reason = "" if file in switched else reasons.get(file, "")
+        yield _entry(rule, RuleState.REFUSED if reason else state, reason)
+
+
+def _unread(loaded: RuleSet, reasons: Mapping[str, str], documents: Mapping[str, bytes]) -> Iterator[CatalogueRule]:
+    """Files of which no rule could be loaded, as far as their first lines tell what they are."""
+    for file in sorted(reasons.keys() - _ids(loaded).keys()):
+        said = {key.decode(): value.decode("utf-8", "replace") for key, value in _SAID.findall(documents[file])}
+        title = unicodedata.normalize("NFC", said.get("title", PurePosixPath(file).stem))
+        level = said.get("level", "")
+        yield CatalogueRule(
+            id=said["id"] if _UUID.fullmatch(said.get("id", "")) else "",
+            file=file,
+            title={"vi": title, "en": title},
+            guide={},
+            state=RuleState.REFUSED,
+            level=Severity(level) if level in set(Severity) else Severity.INFORMATIONAL,
+            reason=reasons[file],
+        )
+
+
+def _entry(rule: LoadedRule | LoadedCorrelation, state: RuleState, reason: str) -> CatalogueRule:
+    info = rule.info
+    references = rule.references.values() if isinstance(rule, LoadedCorrelation) else ()
+    return CatalogueRule(
+        id=info.id,
+        file=info.file,
+        title=info.title,
+        guide=info.guide,
+        state=state,
+        kind="correlation" if isinstance(rule, LoadedCorrelation) else "rule",
+        name=info.name,
+        description=unicodedata.normalize("NFC", rule.sigma.description or ""),
+        level=info.level,
+        logsource=info.logsource,
+        techniques=info.techniques,
+        references=tuple(sorted(set(references))),
+        signal=info.signal,
+        reason=reason,
+    )

@@ -1,0 +1,266 @@
+"""haidang rules: import, rollback, enable, disable, list, packs; the group itself is made beside its other commands."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from app.commands.common import AsJson, SettingsFile, ask_centre, plain, settings_of, show, state_of
+from app.packs import Difference, Source, Survey, difference, encode_files, in_snapshot, read_source, survey
+from core.clock import SystemClock, vietnam
+from core.records import Severity
+from core.rule_text import read_rule_files
+from core.settings import Settings
+from core.sigma import load_rules
+from core.stores import catalogue
+from core.stores import rules as stored
+from core.stores.catalogue import Listed, RuleState, Wanted
+from core.terminal import say
+
+ALL = (1 << 31) - 1
+MOST_TOLD = 30
+"""Lines of one kind that an import shows; with --json it shows all."""
+
+_STATES = {RuleState.ENABLED: "bật", RuleState.DISABLED: "tắt", RuleState.REFUSED: "bị từ chối"}
+_LEVELS = {
+    Severity.INFORMATIONAL: "thông tin",
+    Severity.LOW: "thấp",
+    Severity.MEDIUM: "trung bình",
+    Severity.HIGH: "cao",
+    Severity.CRITICAL: "nghiêm trọng",
+}
+_PASSED = {
+    "link": "liên kết / links",
+    "large": "quá lớn / too large",
+    "no rule": "không phải quy tắc / no rule",
+}
+_COLUMNS = {
+    "state": "Trạng thái",
+    "level": "Mức độ",
+    "title": "Quy tắc",
+    "product": "Sản phẩm",
+    "pack": "Gói",
+    "month": "Khớp 30 ngày",
+    "last": "Lần cuối",
+    "id": "Mã",
+    "reason": "Lý do",
+}
+_PACK_COLUMNS = {
+    "name": "Gói",
+    "number": "Phiên bản",
+    "active": "Đang dùng",
+    "files": "Số tệp",
+    "time": "Nhập lúc",
+    "actor": "Người nhập",
+    "source": "Nguồn",
+}
+
+PackName = Annotated[str, typer.Option("--name", help="The pack's name: a-z, 0-9, - and _.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit chain.")]
+Ids = Annotated[list[str] | None, typer.Argument(help="Rule ids.")]
+Levels = Annotated[list[Severity] | None, typer.Option("--level", help="All rules of these levels.")]
+Products = Annotated[list[str] | None, typer.Option("--product", help="All rules of these products.")]
+Files = Annotated[str, typer.Option("--file", help="All rules in files of this pattern, such as 'rules/windows/*'.")]
+
+
+def import_pack(
+    source: Annotated[Path, typer.Argument(help="A folder, .tar, .tar.gz, .tar.xz or .zip of Sigma rules.")],
+    name: PackName,
+    settings: SettingsFile = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Import it; else only the difference is shown.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Nhập gói quy tắc Sigma, trước hết chỉ ra khác biệt / import a pack of Sigma rules, the difference first."""
+    own = settings_of(settings)
+    read = read_source(source)
+    say(f"đang nạp {len(read.files)} tệp / loading {len(read.files)} files")
+    change, found = _compare(own, name, read)
+    made: Mapping[str, object] = {}
+    if yes and not change.is_none:
+        content = base64.b64encode(encode_files(read.files)).decode("ascii")
+        made = ask_centre(own, "rules.import", name=name, source=source.name, content=content)
+    if as_json:
+        told = {"difference": change, "survey": found, "passed": read.passed, "imported": made or None}
+        show([msgspec.to_builtins(told)], {}, as_json=True)
+        return
+    for line in (*_difference_lines(name, change), *_survey_lines(found), *_passed_lines(read)):
+        typer.echo(plain(line))
+    typer.echo(_end(change, made))
+
+
+def rollback(
+    name: Annotated[str, typer.Argument(help="The pack's name.")],
+    to: Annotated[int | None, typer.Option("--to", min=0, max=ALL, help="The version; 0 takes it out of use.")] = None,
+    settings: SettingsFile = None,
+) -> None:
+    """Trở lại phiên bản trước của gói / make an earlier version of a pack the active one."""
+    number = ask_centre(settings_of(settings), "rules.rollback", name=name, number=to)["number"]
+    inactive = f"Gói {name} không còn được dùng / pack {name} is out of use"
+    typer.echo(f"Gói / pack {name}: phiên bản / version {number}" if number else inactive)
+
+
+def enable(
+    rules: Ids = None,
+    level: Levels = None,
+    product: Products = None,
+    file: Files = "",
+    reason: Reason = "",
+    settings: SettingsFile = None,
+) -> None:
+    """Bật lại quy tắc theo mã, mức độ, sản phẩm hoặc tệp / switch rules on again, in the same ways."""
+    wanted = _wanted(level, product, file, (RuleState.DISABLED,))
+    answer = _switch(settings_of(settings), "rules.enable", rules, wanted, reason)
+    typer.echo(f"Đã bật / enabled: {answer['changed']}")
+
+
+def disable(
+    rules: Ids = None,
+    level: Levels = None,
+    product: Products = None,
+    file: Files = "",
+    reason: Reason = "",
+    settings: SettingsFile = None,
+) -> None:
+    """Tắt quy tắc theo mã, mức độ, sản phẩm hoặc tệp / switch rules off by id, level, product or file."""
+    wanted = _wanted(level, product, file, (RuleState.ENABLED, RuleState.REFUSED))
+    answer = _switch(settings_of(settings), "rules.disable", rules, wanted, reason)
+    typer.echo(f"Đã tắt / disabled: {answer['changed']}")
+    stopped: Any = answer.get("stopped", ())
+    for title in stopped:
+        typer.echo(plain(f"  cũng ngừng vì cần chúng / stops too, as it needs them: {title['vi']}"))
+
+
+def list_rules(
+    text: Annotated[str, typer.Argument(help="Words in title, id, file or techniques; empty for all.")] = "",
+    settings: SettingsFile = None,
+    disabled: Annotated[bool, typer.Option("--disabled", help="Only what is switched off or refused.")] = False,
+    pack: Annotated[str | None, typer.Option("--pack", help="Only this pack; '' for the settings' folders.")] = None,
+    level: Levels = None,
+    as_json: AsJson = False,
+) -> None:
+    """Các quy tắc, khớp nhiều nhất trước / rules, those that hit most first."""
+    states = (RuleState.DISABLED, RuleState.REFUSED) if disabled else ()
+    wanted = Wanted(text=text, states=states, levels=tuple(level or ()), pack=pack)
+    with state_of(settings_of(settings)) as connection:
+        found = catalogue.list_rules(connection, wanted, SystemClock().now(), ALL)
+    show([_plain(one) if as_json else _row(one) for one in found], _COLUMNS, as_json=as_json)
+
+
+def list_packs(settings: SettingsFile = None, as_json: AsJson = False) -> None:
+    """Các gói quy tắc và phiên bản / packs of rules and their versions."""
+    with state_of(settings_of(settings)) as connection:
+        found = stored.list_packs(connection)
+    show([msgspec.structs.asdict(one) if as_json else _pack_row(one) for one in found], _PACK_COLUMNS, as_json=as_json)
+
+
+def _compare(settings: Settings, name: str, read: Source) -> tuple[Difference, Survey]:
+    """How the pack differs from its active version, and what its rules are beside all others."""
+    with state_of(settings) as connection:
+        active = stored.active_manifest(connection, name)
+        others = {file: text for file, text in stored.read_packs(connection).items() if stored.pack_of(file) != name}
+    documents = read_rule_files(settings.rules) | others | in_snapshot(name, read.files)
+    return difference(active, read.files), survey(load_rules(documents), name)
+
+
+def _difference_lines(name: str, change: Difference) -> Iterator[str]:
+    yield f"Gói / pack {name}"
+    groups = {
+        "Thêm / added": change.added,
+        "Đổi / changed": change.changed,
+        "Bỏ / removed": change.removed,
+    }
+    for heading, paths in groups.items():
+        yield f"{heading}: {len(paths)}"
+        yield from _first(paths)
+    yield f"Giữ nguyên / same: {change.same}"
+
+
+def _survey_lines(found: Survey) -> Iterator[str]:
+    yield f"Quy tắc dùng được / rules that load: {found.rules}"
+    levels = {f"{_LEVELS[Severity(level)]} / {level}": count for level, count in found.levels.items()}
+    yield f"Mức độ / levels: {_counts(levels)}"
+    yield f"Sản phẩm / products: {_counts({name or '-': count for name, count in found.products.items()})}"
+    yield f"Bị từ chối / refused: {len(found.refused)}"
+    yield from _first([f"{file}: {reason}" for file, reason in found.refused.items()])
+
+
+def _passed_lines(read: Source) -> Iterator[str]:
+    if read.passed:
+        yield f"Bỏ qua / passed over: {_counts({_PASSED.get(why, why): count for why, count in read.passed.items()})}"
+
+
+def _end(change: Difference, made: Mapping[str, object]) -> str:
+    if made:
+        return f"Đã nhập thành phiên bản {made['number']} / imported as version {made['number']}"
+    if change.is_none:
+        return "Không có gì mới: phiên bản đang dùng đúng như vậy / nothing new: the active version is the same"
+    return "Chưa thay đổi gì: thêm --yes để nhập / nothing has changed: add --yes to import"
+
+
+def _first(lines: Sequence[str]) -> Iterator[str]:
+    yield from (f"  {line}" for line in lines[:MOST_TOLD])
+    if len(lines) > MOST_TOLD:
+        more = len(lines) - MOST_TOLD
+        yield f"  … và {more} nữa, xem --json / and {more} more, see --json"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+
+def _wanted(
+    level: Sequence[Severity] | None, product: Sequence[str] | None, file: str, states: tuple[RuleState, ...]
+) -> Wanted | None:
+    if not (level or product or file):
+        return None
+    return Wanted(states=states, levels=tuple(level or ()), products=tuple(product or ()), file=file)
+
+
+def _switch(
+    settings: Settings, action: str, ids: Sequence[str] | None, wanted: Wanted | None, reason: str
+) -> Mapping[str, Any]:
+    """Has the centre switch the named rules and all that are wanted.
+
+    Raises:
+        typer.BadParameter: no rule is named in any way.
+    """
+    if not ids and wanted is None:
+        raise typer.BadParameter("name rules by id, --level, --product or --file")
+    found = {*(ids or ())}
+    if wanted is not None:
+        with state_of(settings) as connection:
+            listed = catalogue.list_rules(connection, wanted, SystemClock().now(), ALL)
+        found |= {one.rule.id for one in listed if one.rule.id}
+    if not found:
+        return {"changed": 0}
+    return ask_centre(settings, action, rules=sorted(found), text=reason)
+
+
+def _row(listed: Listed) -> dict[str, object]:
+    rule, hits = listed
+    return {
+        "state": _STATES[rule.state],
+        "level": _LEVELS[rule.level],
+        "title": rule.title["vi"],
+        "product": rule.logsource.product,
+        "pack": rule.pack,
+        "month": hits.month,
+        "last": vietnam(hits.last) if hits.last else "",
+        "id": rule.id or rule.file,
+        "reason": rule.reason,
+    }
+
+
+def _plain(listed: Listed) -> dict[str, object]:
+    told = msgspec.to_builtins(msgspec.structs.asdict(listed.rule))
+    return {**told, "pack": listed.rule.pack, "hits": listed.hits._asdict()}
+
+
+def _pack_row(version: stored.PackVersion) -> dict[str, object]:
+    told = {"time": vietnam(version.time), "active": "có" if version.active else ""}
+    return {**msgspec.structs.asdict(version), **told}

@@ -1,0 +1,61 @@
+"""When an event of a file happened, by the fields in which sources say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from core.clock import SECOND, from_datetime
+from core.records import FieldValue
+
+NAMES = (
+    "@timestamp",
+    "TimeCreated_SystemTime",
+    "UtcTime",
+    "TimeCreated",
+    "timestamp",
+    "ts",
+    "eventTime",
+    "time",
+    "published",
+    "CreationTime",
+)
+"""In this order: collectors in general, Windows, Sysmon, Suricata, Zeek, AWS, Azure, Okta, Microsoft 365."""
+
+_UNITS = ((1e11, SECOND), (1e14, 1_000_000), (1e17, 1_000), (1e19, 1))
+"""Below which number a time counts seconds, milliseconds, microseconds and nanoseconds, and how many ns those are."""
+
+_LAST = 253_402_300_800 * SECOND  # the end of year 9999
+
+
+def time_of(fields: Mapping[str, FieldValue]) -> int | None:
+    """Nanoseconds UTC from the first field that tells a time; text without a zone is UTC, as Sysmon writes it."""
+    for name in NAMES:
+        time = _time(fields[name]) if name in fields else None
+        if time is not None:
+            return time
+    return None
+
+
+def _time(value: FieldValue) -> int | None:
+    if isinstance(value, str):
+        return _written(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _counted(value)
+    return None
+
+
+def _written(text: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _counted(number: float) -> int | None:
+    for limit, unit in _UNITS:
+        if 0 <= number < limit:
+            time = int(number * unit)
+            return time if time < _LAST else None
+    return None
