@@ -46,10 +46,14 @@ _OFTEN = 4
 
 
 class Open(NamedTuple):
-    """What the keys that were read leave open, for the program to decide with the others."""
+    """What the keys that were read leave open: other keys, or words besides those looked for in every line.
+
+    Without ``screen`` there are none such.
+    """
 
     program: Program
     verdict: Verdict
+    screen: Screen | None
 
 
 Numbers: TypeAlias = tuple[int, ...]
@@ -79,6 +83,7 @@ class LineMatcher:
         words = engine.route(SOURCE, decided_by(SOURCE, {})).keywords
         self._words = frozenset(words.literals if words else ())
         self._screen = Screen(self._words, engine.databases)
+        self._screens: dict[frozenset[str], Screen] = {}
         for code, program in engine.known_codes(SOURCE, CODE_FIELD):
             self._learn(code, program)
         self._prepare()
@@ -109,7 +114,10 @@ class LineMatcher:
         answer: Answer = self._memo.old.get(found, _UNKNOWN)
         values = msgspec.structs.astuple(found)
         if answer is _UNKNOWN:
+            made = self._read
             answer = self._answer(type(found).__struct_config__.tag, values)
+            if made is not self._read:
+                return answer  # of a structure that is no longer in use
         if all(map(distinct, values)):
             self._memo.put(found, answer, sum(map(getsizeof, values)))
         return answer
@@ -125,24 +133,29 @@ class LineMatcher:
         if self._learn(code, program):
             self._prepare()
             return None  # this line was read without the keys of its program
-        if not self._looked_for(program) or not OWN_FIELDS.keys().isdisjoint(program.fields):
+        words = frozenset(program.keywords.literals if program.keywords else ())
+        if (program.keywords and not words) or not OWN_FIELDS.keys().isdisjoint(program.fields):
             return None
         verdict = program.verdict(tuple(first_of(given, keys) for keys in program.keys))
-        return Open(program, verdict) if verdict.open else verdict.met
+        screen = self._screen_of(words - self._words) if words - self._words else None
+        return Open(program, verdict, screen) if verdict.open or screen else verdict.met
+
+    def _screen_of(self, words: frozenset[str]) -> Screen:
+        """The screen of words that a few routes have more than all others."""
+        if words not in self._screens:
+            self._screens[words] = Screen(words, self._engine.databases)
+        return self._screens[words]
 
     def _decided(self, line: bytes, answer: Open | None) -> Numbers | None:
-        if answer is None:
+        if answer is None or (answer.screen is not None and answer.screen.whole([line])):
             return self._whole(line)
+        program, (met, undecided), _ = answer
+        if not undecided:
+            return met
         fields = _decode_object(line)
         if any(type(value) in _SEVERAL for value in fields.values()):
             return self._whole(line)
-        program, (met, undecided) = answer
         return met + program.decide(undecided, Keyed(fields, fields, line.strip()))
-
-    def _looked_for(self, program: Program) -> bool:
-        """Whether the screen has looked for all keywords of the program; a few routes have more than all others."""
-        words = program.keywords
-        return words is None or (bool(words.literals) and self._words.issuperset(words.literals))
 
     def _learn(self, code: int, program: Program) -> bool:
         """Takes up the keys of a program; whether there was any new."""

@@ -26,9 +26,9 @@ _NESTED = ('":{', '": {', '":  ', '":\t', '":\r', '" :', '"\t:', '"\r:', "[{", "
 LIKE_ASCII = ("\u0130", "\u037e", "\u1fef", "\u212a")
 """All letters that are not ASCII and become ASCII once folded, so that a keyword may be written with them."""
 
+_BACKSLASH = 0x5C
 _ESCAPE = "\\u"
 _AS_WRITTEN = frozenset((_ESCAPE[0], *LIKE_ASCII))
-_ESCAPED = re.compile(rb"(?<!\\)(?:\\\\)*\\u")
 _PLAIN = re.compile(r"[ !#-.0-\[\]-~]+")
 """Characters that JSON writes as they are, whoever writes it; the solidus may be escaped."""
 
@@ -58,13 +58,20 @@ class Screen:
 
     def whole(self, lines: Sequence[bytes]) -> set[int]:
         """The places of the lines that must be read whole."""
-        found = self._find(_BETWEEN.join(lines))
-        return self._marked(found, lines) if found else set()
-
-    def _marked(self, found: Iterable[tuple[int, int]], lines: Sequence[bytes]) -> set[int]:
+        joined = _BETWEEN.join(lines)
+        found = [end for mark, end in self._find(joined) if mark != self._escape or _is_escape(joined, end)]
+        if not found:
+            return set()
         ends = list(accumulate(len(line) + 1 for line in lines))
-        marked = ((mark, bisect_right(ends, end - 1)) for mark, end in found)
-        return {place for mark, place in marked if mark != self._escape or _ESCAPED.search(lines[place])}
+        return {bisect_right(ends, end - 1) for end in found}
+
+
+def _is_escape(text: bytes, end: int) -> bool:
+    """Whether the backslash of the mark that ends here is not itself escaped: an even number stands before it."""
+    before = place = end - len(_ESCAPE) - 1
+    while place >= 0 and text[place] == _BACKSLASH:
+        place -= 1
+    return (before - place) % 2 == 0
 
 
 def shortened(words: Sequence[str]) -> list[str]:
