@@ -33,6 +33,7 @@ TOP = {
     "restore": "app.commands.keeping",
     "detect": "app.commands.detect",
     "hunt": "app.commands.hunt",
+    "bench": "app.commands.bench",
 }
 """Commands that stand alone, likewise."""
 

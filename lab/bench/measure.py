@@ -1,0 +1,73 @@
+"""What one variant takes: time of the processor and of the clock, memory, and what else it tells."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from core.records import Record
+
+KIB = 1024  # ru_maxrss counts in KiB
+
+
+class Work(Record, frozen=True, kw_only=True):
+    """What every variant is given: folders of rules, files of JSON lines, and a folder for what is compiled.
+
+    ``part`` and ``parts`` say which of the lines, ``every`` which of the rules: each second, tenth and so on.
+    """
+
+    rules: tuple[str, ...]
+    events: tuple[str, ...]
+    cache: str
+    part: int = 0
+    parts: int = 1
+    every: int = 1
+
+    def lines(self) -> list[bytes]:
+        """The lines of this part."""
+        lines = [line for file in self.events for line in Path(file).read_bytes().splitlines() if line.strip()]
+        return lines[self.part :: self.parts]
+
+    def folders(self) -> list[Path]:
+        """The folders of rules."""
+        return [Path(folder) for folder in self.rules]
+
+
+class Result(Record, frozen=True, kw_only=True):
+    """What a variant took for so many events; ``more`` holds figures of its own, each with its unit in its name."""
+
+    name: str
+    units: int
+    cpu_s: float
+    wall_s: float
+    rss_mib: float
+    more: dict[str, float]
+
+    @property
+    def cpu_us(self) -> float:
+        """Microseconds of the processor for one event."""
+        return self.cpu_s / max(self.units, 1) * 1e6
+
+
+def taken(run: Callable[[], object]) -> tuple[float, float]:
+    """Seconds of the processor and of the clock that a run takes."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    run()
+    return time.process_time() - cpu, time.perf_counter() - wall
+
+
+def best(run: Callable[[], object], rounds: int) -> tuple[float, float]:
+    """The round that took least of the processor."""
+    return min(taken(run) for _ in range(rounds))
+
+
+def peak() -> float:
+    """The most memory that this process held, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The value below which that share of the ordered values lies."""
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
