@@ -93,6 +93,26 @@ def _relaxed(node: Expression, known: Container[int], *, best: bool) -> Expressi
     return _combine(str(node[0]), [_relaxed(part, known, best=best) for part in parts(node)])
 
 
+def decided(node: Expression, true: Container[int], is_known: Callable[[int], bool]) -> bool | None:
+    """What the known atoms, of which those in ``true`` hold, make of the expression; None if others decide (Kleene)."""
+    if isinstance(node, bool):
+        return node
+    if isinstance(node, int):
+        return True if node in true else (False if is_known(node) else None)
+    if node[0] == NOT:
+        inner = decided(next(parts(node)), true, is_known)
+        return None if inner is None else not inner
+    decisive = node[0] == OR
+    outcome: bool | None = not decisive
+    for part in parts(node):
+        one = decided(part, true, is_known)
+        if one is decisive:
+            return decisive
+        if one is None:
+            outcome = None
+    return outcome
+
+
 class Necessary(NamedTuple):
     """Atoms of which at least one is true whenever the expression is, and what it costs to watch them."""
 

@@ -40,6 +40,7 @@ _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 _LONGEST = 16 * 1024
 """Bytes of a line that is judged from its bytes; a longer one is read whole, with all bounds of the reader."""
 
+_CODES = range(1 << 32)
 _MOST_CODES = 512
 _OFTEN = 4
 """How often a code comes before it gets a structure, and how many may have one."""
@@ -83,6 +84,7 @@ class LineMatcher:
         words = engine.route(SOURCE, decided_by(SOURCE, {})).keywords
         self._words = frozenset(words.literals if words else ())
         self._screen = Screen(self._words, engine.databases)
+        self._asks_of_events = not OWN_FIELDS.keys().isdisjoint(engine.matchers.fields)
         self._screens: dict[frozenset[str], Screen] = {}
         for code, program in engine.known_codes(SOURCE, CODE_FIELD):
             self._learn(code, program)
@@ -134,7 +136,7 @@ class LineMatcher:
             self._prepare()
             return None  # this line was read without the keys of its program
         words = frozenset(program.keywords.literals if program.keywords else ())
-        if (program.keywords and not words) or not OWN_FIELDS.keys().isdisjoint(program.fields):
+        if (program.keywords and not words) or (self._asks_of_events and program.asks_of_events):
             return None
         verdict = program.verdict(tuple(first_of(given, keys) for keys in program.keys))
         screen = self._screen_of(words - self._words) if words - self._words else None
@@ -182,7 +184,7 @@ class LineMatcher:
 
     def _notice(self, code: object) -> None:
         """A code that comes often gets a structure."""
-        if type(code) is not int or code in self._keys or len(self._seen) >= _MOST_CODES:
+        if type(code) is not int or code not in _CODES or code in self._keys or len(self._seen) >= _MOST_CODES:
             return
         self._seen[code] = self._seen.get(code, 0) + 1
         if self._seen[code] == _OFTEN:

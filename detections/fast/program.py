@@ -12,16 +12,28 @@ from core.names import FieldNames
 from core.records import FieldValue
 from detections.fast.atoms import KEYWORDS, Atom, Kind
 from detections.fast.databases import Databases
-from detections.fast.expressions import atoms_of, relaxed
+from detections.fast.expressions import atoms_of, decided, relaxed
 from detections.fast.fields import Field, Missing
 from detections.fast.generate import Test, compiled
 from detections.fast.groups import Plan, fields_of
 from detections.fast.keywords import Keywords
 from detections.fast.memory import Cache, Memory, distinct
 from detections.fast.references import reference_holds
-from detections.view import Scalar
+from detections.view import OWN_FIELDS, Scalar
 
 Values: TypeAlias = tuple[FieldValue | Missing, ...]
+
+
+_COMPILED_AT_ONCE = 1
+"""First tests for which code is made during one event; no event waits for more."""
+
+
+_SELDOM = 16
+"""Up to so many times a rule is read as it stands before code is made for it."""
+
+
+def _everything_known(_: int) -> bool:
+    return True
 
 
 class Source(Protocol):
@@ -34,6 +46,13 @@ class Source(Protocol):
     def everything(self) -> Iterable[Scalar]:
         """What keywords are looked for in."""
         ...
+
+
+class FirstTest(NamedTuple):
+    """What the watched fields must say for a rule to be met; ``final`` is true if that is all it takes, else None."""
+
+    holds: Test
+    final: bool | None
 
 
 class Matchers(NamedTuple):
@@ -69,7 +88,8 @@ class Program:
         self._names = names
         self._memo: Cache[Values, Verdict] = memory.add(Cache(memory))
         self._tests: dict[int, Test] = {}
-        self._first_tests: dict[int, tuple[Test, bool]] = {}
+        self._first_tests: dict[int, FirstTest] = {}
+        self._tried: dict[int, int] = {}
         self._asked: dict[int, tuple[tuple[str, ...], tuple[int, ...]]] = {}
         self._watched = frozenset(fields_of(plan.watch, atoms)) - {KEYWORDS}
         watched = sorted(self._watched)
@@ -81,9 +101,10 @@ class Program:
         self.certain = plan.certain
 
     @cached_property
-    def fields(self) -> frozenset[str]:
-        """The fields that any of the rules asks of."""
-        return frozenset(fields_of(chain.from_iterable(map(atoms_of, self._plan.expressions.values())), self._atoms))
+    def asks_of_events(self) -> bool:
+        """Whether a rule asks of what an event knows of itself besides its fields."""
+        atoms = frozenset(chain.from_iterable(map(atoms_of, self._plan.expressions.values())))
+        return not OWN_FIELDS.keys().isdisjoint(fields_of(atoms, self._atoms))
 
     def judge(self, source: Source) -> tuple[int, ...]:
         """The rules that the event meets."""
@@ -113,24 +134,33 @@ class Program:
             true |= field.holding(value)
         met, undecided = list(self.certain), list[int]()
         tried = (*self._plan.always, *(number for atom in true if atom in watch for number in watch[atom]))
+        left = _COMPILED_AT_ONCE
         for number in dict.fromkeys(tried):
-            test, final = self._first_test(number)
-            if test(true):
-                (met if final else undecided).append(number)
+            test = self._first_tests.get(number)
+            if test is None and left and self._comes_often(number):
+                left -= 1
+                test = self._first_tests[number] = self._first_test(number)
+            if test is None:
+                outcome = decided(self._plan.expressions[number], true, self._is_known)
+            else:
+                outcome = test.final if test.holds(true) else False
+            if outcome is not False:
+                (met if outcome else undecided).append(number)
         return Verdict(tuple(met), tuple(undecided))
 
-    def _first_test(self, number: int) -> tuple[Test, bool]:
-        """What the watched fields must say for the rule to be met, and whether that is all it takes."""
-        test = self._first_tests.get(number)
-        if test is None:
-            node = self._plan.expressions[number]
-            used = frozenset(atoms_of(node))
-            known = frozenset(atom for atom in used if self._is_watched(self._atoms[atom]))
-            test = compiled(relaxed(node, known)), known == used
-            self._first_tests[number] = test
-        return test
+    def _comes_often(self, number: int) -> bool:
+        tried = self._tried[number] = self._tried.get(number, 0) + 1
+        return tried > _SELDOM
 
-    def _is_watched(self, atom: Atom) -> bool:
+    def _first_test(self, number: int) -> FirstTest:
+        node = self._plan.expressions[number]
+        used = frozenset(atoms_of(node))
+        known = frozenset(filter(self._is_known, used))
+        return FirstTest(compiled(relaxed(node, known)), True if known == used else None)
+
+    def _is_known(self, number: int) -> bool:
+        """Whether the watched fields say of the atom that it holds or not."""
+        atom = self._atoms[number]
         return atom.field in self._watched and atom.kind is not Kind.REFERENCE
 
     def said(self, hits: Iterable[int]) -> tuple[int, ...]:
@@ -150,21 +180,25 @@ class Program:
                     asked.add(name)
                     true |= self._holding(name, source)
             true.update(atom for atom in references if reference_holds(self._atoms[atom], self._names, source))
-            if self._test(number)(true):
+            if self._holds(number, true):
                 met.append(number)
         return tuple(met)
+
+    def _holds(self, number: int, true: set[int]) -> bool:
+        """Whether a rule is met when just these atoms hold."""
+        node = self._plan.expressions[number]
+        test = self._tests.get(number)
+        if test is None:
+            if not self._comes_often(number):
+                return bool(decided(node, true, _everything_known))
+            test = self._tests[number] = compiled(node)
+        return test(true)
 
     def _holding(self, name: str, source: Source) -> frozenset[int]:
         field = self._fields[name]
         if name == KEYWORDS:
             return frozenset().union(*map(field.hits, source.everything()))
         return field.holding(source.value(self._names[name]))
-
-    def _test(self, number: int) -> Test:
-        test = self._tests.get(number)
-        if test is None:
-            test = self._tests[number] = compiled(self._plan.expressions[number])
-        return test
 
     def _what_is_asked(self, number: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
         """The fields whose matchers are asked for a rule, and the references that are tried by themselves."""

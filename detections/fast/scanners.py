@@ -6,6 +6,7 @@ The text comes in the form in which it is compared (`detections.values.folded` o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, TypeAlias
 
@@ -34,8 +35,12 @@ _MOST_SINGLE = 100
 _WINDOW = 1 << 16
 """Characters that Aho-Corasick reads at a time, so that a hostile text cannot fill the memory with places."""
 
-_VERTICAL_TAB = "\x0b"
-"""White space to Hyperscan and not to RE2: such a text is not screened."""
+_LONG = "a" * 2048
+"""RE2 makes its states when it first needs them: for ``.{1000,}`` that takes 26 ms, which no event should wait."""
+
+_UNLIKE = re.compile("[\x0b\u017f\u212a]")
+"""The vertical tab is white space to Hyperscan alone; the long s and the Kelvin sign are in ``(?i)\\w`` to RE2 alone.
+A text with one of them is not screened."""
 
 
 def default_backend() -> Backend:
@@ -144,12 +149,14 @@ def regex_scanner(expressions: Sequence[NumberedRegex], databases: Databases | N
     Source: Hyperscan's ``HS_FLAG_PREFILTER``, which may report too much and never too little.
     """
     tests = [(number, compile_regex(pattern, flags)) for number, pattern, flags in expressions]
+    for _, test in tests:
+        test(_LONG)
     if databases is None:
         return lambda text: [number for number, test in tests if test(text)]
     screen, unscreened = _screen(expressions, databases)
 
     def scan(text: str) -> list[int]:
-        if _VERTICAL_TAB in text:
+        if _UNLIKE.search(text):
             return [number for number, test in tests if test(text)]
         tried = [tests[place] for place in (*screen(text.encode()), *unscreened)]
         return [number for number, test in tried if test(text)]

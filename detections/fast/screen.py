@@ -52,18 +52,26 @@ class Screen:
         words = [max(_PLAIN.findall(text), key=len, default="") for text in literals]
         if "" in words:  # a keyword of signs that JSON escapes only: any line may hold it
             words = ['"']
-        marks = [*shortened(words), *_NESTED, *LIKE_ASCII, _ESCAPE]
+        short = shortened(words)
+        marks = [*short, *_NESTED, *LIKE_ASCII, _ESCAPE]
+        self._doubtful = frozenset(number for number, text in enumerate(short) if text in _SIGNS)
         self._escape = len(marks) - 1
-        self._find = _with_hyperscan(marks, databases) if databases else _with_aho_corasick(marks)
+        self._find = _finder(marks, databases)
+        self._find_words = _finder(sorted(set(words)), databases) if self._doubtful else None
 
     def whole(self, lines: Sequence[bytes]) -> set[int]:
         """The places of the lines that must be read whole."""
         joined = _BETWEEN.join(lines)
-        found = [end for mark, end in self._find(joined) if mark != self._escape or _is_escape(joined, end)]
+        found = [(mark, end) for mark, end in self._find(joined) if mark != self._escape or _is_escape(joined, end)]
         if not found:
             return set()
         ends = list(accumulate(len(line) + 1 for line in lines))
-        return {bisect_right(ends, end - 1) for end in found}
+        marked = {(bisect_right(ends, end - 1), mark in self._doubtful) for mark, end in found}
+        return {place for place, doubtful in marked if not doubtful or self._has_word(lines[place])}
+
+    def _has_word(self, line: bytes) -> bool:
+        """Whether what a short text stood for is there."""
+        return self._find_words is not None and bool(self._find_words(line))
 
 
 def _is_escape(text: bytes, end: int) -> bool:
@@ -80,6 +88,10 @@ def shortened(words: Sequence[str]) -> list[str]:
     Pairs of signs, as in ``sekurlsa::``, are shared by many words and rare in events.
     """
     return sorted({next((pair for pair in _SIGNS if pair in word), word) for word in words})
+
+
+def _finder(marks: Sequence[str], databases: Databases | None) -> Find:
+    return _with_hyperscan(marks, databases) if databases else _with_aho_corasick(marks)
 
 
 def _with_hyperscan(marks: Sequence[str], databases: Databases) -> Find:

@@ -18,6 +18,8 @@ OWN_RULES = Path(detections.__file__).parent / "rules"
 EVENTS = 20_000
 """Lines that are made of our rules' examples where no files are given."""
 
+MOST_PROCESSES = 64
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The command ``bench`` and its options."""
@@ -26,6 +28,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--rules", action="append", type=_folder, metavar="DIR", help="thư mục quy tắc / rules")
     parser.add_argument("--events", action="append", type=_file, metavar="FILE", help="tệp JSON từng dòng / JSON lines")
     parser.add_argument("--against", action="append", choices=tuple(PEERS), help="mặc định tất cả / default all")
+    parser.add_argument("--processes", type=_several, default=2, metavar="N", help="chạy cùng lúc / at once")
     parser.add_argument("--json", action="store_true", dest="as_json")
     parser.set_defaults(run=_bench, when_stopped=1)
 
@@ -42,6 +45,12 @@ def _file(text: str) -> Path:
     return Path(text)
 
 
+def _several(text: str) -> int:
+    if not text.isdecimal() or not 1 < int(text) <= MOST_PROCESSES:
+        raise argparse.ArgumentTypeError(f"từ 2 đến {MOST_PROCESSES} / from 2 to {MOST_PROCESSES}: {text}")
+    return int(text)
+
+
 def _bench(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="haidang-bench-") as folder:
         work = Work(
@@ -49,7 +58,7 @@ def _bench(options: argparse.Namespace) -> int:
             events=tuple(map(str, options.events or [_made(Path(folder) / "events.jsonl")])),
             cache="",
         )
-        report = bench(work, installed(options.against or PEERS), tell=not options.as_json)
+        report = bench(work, installed(options.against or PEERS), options.processes, tell=not options.as_json)
     if options.as_json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
     else:

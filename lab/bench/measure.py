@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
 from core.records import Record
 
@@ -58,9 +61,25 @@ def taken(run: Callable[[], object]) -> tuple[float, float]:
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
-def best(run: Callable[[], object], rounds: int) -> tuple[float, float]:
-    """The round that took least of the processor."""
-    return min(taken(run) for _ in range(rounds))
+class Rounds(NamedTuple):
+    """Seconds of the round that took least of the processor, and what half of the rounds took at most."""
+
+    cpu_s: float
+    wall_s: float
+    median_cpu_s: float
+
+
+def repeated(run: Callable[[], object], rounds: int) -> Rounds:
+    """The same run several times."""
+    took = [taken(run) for _ in range(rounds)]
+    return Rounds(*min(took), median(cpu for cpu, _ in took))
+
+
+def age() -> float:
+    """Seconds since this process began, to the hundredth (proc(5), field 22 of stat)."""
+    began = int(Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
+    uptime = float(Path("/proc/uptime").read_text(encoding="utf-8").split()[0])
+    return uptime - began / os.sysconf("SC_CLK_TCK")
 
 
 def peak() -> float:

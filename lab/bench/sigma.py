@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 
 import msgspec
@@ -31,15 +32,20 @@ COMPARED: Mapping[str, str] = {"closures": "cold", "orjson": "warm", "azuma": "c
 
 
 class Report(Record, frozen=True, kw_only=True):
-    """All that was measured in one run; ``ratios``: our time of the processor a unit, divided by the peer's."""
+    """All that was measured in one run.
+
+    ``ratios``: our time of the processor a unit, divided by the peer's; that with all rules, divided by that with a
+    tenth of them; and how many times the events of one process several judge in the same time. A peer that could use
+    no rule, or got no event, has none.
+    """
 
     work: str
     results: tuple[Result, ...]
     ratios: dict[str, float]
 
 
-def bench(work: Work, peers: Sequence[str], tell: bool) -> Report:
-    """Measures ours, then the peers, one after the other.
+def bench(work: Work, peers: Sequence[str], processes: int, *, tell: bool) -> Report:
+    """Measures ours, then the peers, one after the other; then few rules, and several processes at once.
 
     Raises:
         UnavailableError: a variant failed; says which and its last word.
@@ -51,17 +57,19 @@ def bench(work: Work, peers: Sequence[str], tell: bool) -> Report:
         tenth = msgspec.structs.replace(own, every=10)
         _measured("warm", tenth, tell=False)
         few = _measured("warm", tenth, tell)
-        halves = _both(own)
+        one, several = (_together(own, count, tell) for count in (1, processes))
     found = dict(zip((*OURS, *peers), results, strict=True))
-    results += [msgspec.structs.replace(few, name="ours, warm, a tenth of the rules"), *halves]
-    ratios = {peer: found[COMPARED[peer]].cpu_us / found[peer].cpu_us for peer in peers}
+    results += [msgspec.structs.replace(few, name="ours, warm, a tenth of the rules"), one, several]
+    ratios = {peer: found[COMPARED[peer]].cpu_us / found[peer].cpu_us for peer in peers if _worked(found[peer])}
     ratios |= {
         "a tenth of the rules": found["warm"].cpu_us / few.cpu_us,
-        "one process, by two": sum(half.units / half.wall_s for half in halves)
-        * found["warm"].wall_s
-        / found["warm"].units,
+        f"{processes} processes": several.units / several.wall_s / (one.units / one.wall_s),
     }
     return Report(work="sigma", results=tuple(results), ratios=ratios)
+
+
+def _worked(peer: Result) -> bool:
+    return bool(peer.units and peer.more.get("rules", 1))
 
 
 def installed(peers: Iterable[str]) -> list[str]:
@@ -87,21 +95,39 @@ def _command(name: str, work: Work) -> list[str]:
 
 
 def _measured(name: str, work: Work, tell: bool) -> Result:
-    if tell and sys.stderr.isatty():
-        say(f"đang đo / measuring: {name}")
+    _tell(name, tell)
     done = subprocess.run(_command(name, work), capture_output=True, check=False)
     return _result(name, done.returncode, done.stdout, done.stderr)
 
 
-def _both(work: Work) -> list[Result]:
-    """Two processes at once, each with half of the lines."""
-    halves = [msgspec.structs.replace(work, part=part, parts=2) for part in range(2)]
+def _tell(name: str, tell: bool) -> None:
+    if tell and sys.stderr.isatty():
+        say(f"đang đo / measuring: {name}")
+
+
+def _together(work: Work, count: int, tell: bool) -> Result:
+    """So many processes, each with its part of the lines, that begin at once; as long as the slowest, all memory."""
+    _tell(f"together, {count}", tell)
+    shares = [msgspec.structs.replace(work, part=part, parts=count) for part in range(count)]
+    pipe = subprocess.PIPE
     running = [
-        subprocess.Popen(_command("warm", half), stdout=subprocess.PIPE, stderr=subprocess.PIPE) for half in halves
+        subprocess.Popen(_command("together", share), stdin=pipe, stdout=pipe, stderr=subprocess.PIPE)
+        for share in shares
     ]
-    outputs = [process.communicate() for process in running]
-    found = [_result("warm", one.returncode, *output) for one, output in zip(running, outputs, strict=True)]
-    return [msgspec.structs.replace(one, name="ours, warm, one of two processes") for one in found]
+    for process in running:
+        if process.stdout:
+            process.stdout.readline()
+    with ThreadPoolExecutor(count) as threads:
+        outputs = list(threads.map(lambda process: process.communicate(b"\n"), running))
+    found = [_result("together", one.returncode, *output) for one, output in zip(running, outputs, strict=True)]
+    return Result(
+        name=f"ours, warm, {count} together",
+        units=sum(one.units for one in found),
+        cpu_s=sum(one.cpu_s for one in found),
+        wall_s=max(one.wall_s for one in found),
+        rss_mib=sum(one.rss_mib for one in found),
+        more={},
+    )
 
 
 def _result(name: str, status: int, output: bytes, errors: bytes) -> Result:

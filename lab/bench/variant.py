@@ -15,6 +15,7 @@ VARIANTS: dict[str, Callable[[Work], Result]] = {
     "warm": ours.warm,
     "decoded": ours.warm_events,
     "latency": ours.latency,
+    "together": ours.together,
 }
 
 
