@@ -14,6 +14,7 @@ from collectors.logs.udp import force_receive_buffer
 from core.errors import HaidangError
 from core.files import make_folder
 from core.guard import check_layout
+from core.placeholders import read_values
 from core.records import Record
 from core.rule_text import read_rule_files
 from core.settings import LogsSettings, Settings, split_address
@@ -57,7 +58,7 @@ def _folders(settings: Settings) -> Iterator[Note]:
 
 
 def _rules(settings: Settings) -> Iterator[Note]:
-    rules = load_rules(read_rule_files(settings.rules))
+    rules = load_rules(read_rule_files(settings.rules) | read_values(settings.rule_values))
     FastEngine(compile_rules(rules))
     _, unsupported = prepare(rules)
     yield Note(level="good", what="rules", text=f"{len(rules.rules)} rules, {len(rules.correlations)} correlations")

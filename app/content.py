@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from app.choice import Chosen, choose
 from core.errors import ContentError, HaidangError, NotFoundError
+from core.placeholders import read_values
 from core.rule_text import read_rule_files
 from core.settings import Settings
 from core.sigma import RuleSet, load_rules
@@ -82,8 +83,9 @@ class Content:
         self._decoded: tuple[str, Inventory] | None = None
         self._rules = _Rules(settings, say)
         inventory = [settings.inventory] if settings.inventory else []
+        watched = (*settings.rules, *filter(None, (settings.rule_values,)))
         made: dict[str, Callable[[], Watched]] = {
-            "rules": lambda: Watched(settings.rules, self._rules.build, say, lambda: _stored(settings, rules_mark, "")),
+            "rules": lambda: Watched(watched, self._rules.build, say, lambda: _stored(settings, rules_mark, "")),
             "inventory": lambda: Watched(inventory, lambda: encode_snapshot(read_inventory(settings)), say),
         }
         self._watched = {kind: make() for kind, make in made.items() if kind in kinds}
@@ -135,7 +137,7 @@ class _Rules:
         """
         off: frozenset[str] = _stored(self._settings, off_ids, frozenset())
         packs: dict[str, bytes] = _stored(self._settings, read_packs, {})
-        documents = read_rule_files(self._settings.rules) | packs
+        documents = read_rule_files(self._settings.rules) | packs | read_values(self._settings.rule_values)
         loads: dict[str, RuleSet] = {}
         loaded = self._load(documents, loads)
         restored = self._restore(documents, loaded)
@@ -221,7 +223,7 @@ def decode_rules(content: bytes) -> dict[str, bytes]:
 
 
 def _signature(folders: Sequence[Path]) -> Signature:
-    files = sorted(path for folder in folders for path in folder.rglob("*"))
+    files = sorted(path for folder in folders for path in (folder, *folder.rglob("*")))
     return tuple(found for path in files if (found := _file_signature(path)) is not None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -127,6 +128,7 @@ class LogsLane:
         if kind == "rules":
             self._matcher = engine_of(decode_rules(pulled.content), self._folder / "rules")
             self._rules_version = pulled.version
+            _settle()
         else:
             inventory = decode_snapshot(pulled.content)
             self._decoder.know_zones(_zones(inventory, self._own.space))
@@ -233,6 +235,13 @@ class LogsLane:
                 self.metrics.kernel_dropped(drops - self._kernel_drops)
                 self._kernel_drops = drops
             await asyncio.sleep(1)
+
+
+def _settle() -> None:
+    """Lets go of the rules before, and leaves those that stay out of every later collection of garbage."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _zones(inventory: Inventory, space: str) -> dict[str, str]:

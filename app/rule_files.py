@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from app.commands.common import state_of
 from core.errors import NotFoundError, UnavailableError
-from core.placeholders import VALUES_FILE
+from core.placeholders import read_values
 from core.records import Event
 from core.rule_text import MAX_FILE, read_rule_files
 from core.settings import HOME, Settings
@@ -41,8 +41,7 @@ def read_files(named: Sequence[Path], values: Path | None) -> RuleFiles:
             documents = read_rule_files([folder])
             found.documents.update(documents)
             found.paths.update({name: folder / name.split("/", 2)[2] for name in documents})
-    if values is not None:
-        found.documents[VALUES_FILE] = _read(values)
+    found.documents.update(read_values(values))
     return found
 
 
@@ -65,10 +64,10 @@ def find_rule(settings: Settings, named: str, values: Path | None) -> LoadedRule
     if path.suffix == ".yml" and path.is_file():
         found = read_files([path], values).documents
     else:
-        site = {} if values is None else {VALUES_FILE: _read(values)}
         written = named.casefold().encode()
         every = read_files(settings.rules, None).documents | _packs(settings)
-        found = {file: text for file, text in every.items() if file == named or written in text.lower()} | site
+        found = {file: text for file, text in every.items() if file == named or written in text.lower()}
+        found |= read_values(values)
     return _only(load_rules(found), named, whole=named in found)
 
 

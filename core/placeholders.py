@@ -6,6 +6,7 @@ The file is a YAML map of a placeholder's name to its value or values. Source: S
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
@@ -15,6 +16,8 @@ from sigma.processing.transformations import ValueListPlaceholderTransformation
 from sigma.rule import SigmaDetection, SigmaDetectionItem, SigmaRule
 
 from core.errors import ContentError
+from core.files import read_bounded
+from core.rule_text import MAX_FILE
 
 VALUES_FILE = "site/values.yml"
 """The name of the site's file among the rule files of a snapshot."""
@@ -22,6 +25,15 @@ VALUES_FILE = "site/values.yml"
 MAX_VALUES = 10_000  # values of one placeholder
 
 Values: TypeAlias = Mapping[str, tuple[str | int, ...]]
+
+
+def read_values(path: Path | None) -> dict[str, bytes]:
+    """The site's file as it lies among rule files; nothing if the site has none.
+
+    Raises:
+        ContentError: it cannot be read or is too large.
+    """
+    return {} if path is None else {VALUES_FILE: read_bounded(path, MAX_FILE, "a file of values of placeholders")}
 
 
 def site_values(content: object) -> Values:

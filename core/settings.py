@@ -140,6 +140,7 @@ class Settings(Section):
     data: Path = Path("haidang-data")
     inventory: Path | None = None
     rules: tuple[Path, ...] = (HOME / "detections" / "rules", HOME / "correlation" / "rules")
+    rule_values: Path | None = None
     lateness_seconds: Annotated[float, Field(ge=0, le=86400)] = 60
     console: ConsoleSettings = ConsoleSettings()
     centre: CentreSettings = CentreSettings()
@@ -194,6 +195,7 @@ def read_settings(path: Path | None) -> Settings:
 def _from_folder(settings: Settings, folder: Path) -> Settings:
     inventory = folder / settings.inventory if settings.inventory else None
     rules = tuple(folder / rule for rule in settings.rules)
+    values = folder / settings.rule_values if settings.rule_values else None
     console = settings.console.model_copy(
         update={
             "tls_certificate": folder / settings.console.tls_certificate if settings.console.tls_certificate else None,
@@ -208,7 +210,13 @@ def _from_folder(settings: Settings, folder: Path) -> Settings:
     )
     sections = {"console": console, "centre": centre}
     return settings.model_copy(
-        update={"data": folder / settings.data, "inventory": inventory, "rules": rules, **sections}
+        update={
+            "data": folder / settings.data,
+            "inventory": inventory,
+            "rules": rules,
+            "rule_values": values,
+            **sections,
+        }
     )
 
 

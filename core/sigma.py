@@ -154,7 +154,7 @@ def load_rules(documents: Mapping[str, bytes]) -> RuleSet:
 
 def _values(documents: Mapping[str, bytes], refused: list[Refused]) -> Values:
     with _refusing(VALUES_FILE, refused):
-        return site_values(read_yaml(documents[VALUES_FILE])[0]) if VALUES_FILE in documents else {}
+        return site_values(next(iter(read_yaml(documents[VALUES_FILE])), None)) if VALUES_FILE in documents else {}
     return {}
 
 

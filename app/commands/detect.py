@@ -20,6 +20,7 @@ from app.commands.common import cache_folder, plain
 from app.detecting import Hit, Tally, hits_of
 from collectors.files.found import Bad
 from core.errors import UnavailableError
+from core.placeholders import read_values
 from core.rule_text import read_rule_files
 from core.terminal import say
 from detections.fast.engine import FastEngine
@@ -47,14 +48,15 @@ class Kind(StrEnum):
 Rules = Annotated[list[Path], typer.Option("--rules", help="A folder of Sigma rules; may be given again.")]
 Events = Annotated[list[Path], typer.Option("--events", help="A file of events; may be given again.")]
 From = Annotated[Kind | None, typer.Option("--from", help="What the files are; default by what each looks like.")]
+Values = Annotated[Path | None, typer.Option("--values", help="A YAML file of the site's values for placeholders.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Where the hits go; default standard output.")]
 
 
 @commands.command()
-def detect(rules: Rules, events: Events, kind: From = None, out: Out = None) -> None:
+def detect(rules: Rules, events: Events, kind: From = None, out: Out = None, values: Values = None) -> None:
     """Dò quy tắc Sigma trên tệp sự kiện, mỗi lần khớp một dòng JSON / Sigma rules over files, one JSON line a hit."""
     start = time.perf_counter()
-    engine, tally = engine_of(read_rule_files(rules), cache_folder()), Tally()
+    engine, tally = engine_of(read_rule_files(rules) | read_values(values), cache_folder()), Tally()
     gc.freeze()  # the rules stay: no collection of garbage need look at them
     unread = 0
     with _opened(out) as target, _progress() as bar:

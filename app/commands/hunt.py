@@ -18,6 +18,7 @@ from app.content import Content, decode_rules
 from app.hunting import Sighting, sightings
 from collectors.logs.spooling import decode_event
 from core.errors import ContentError
+from core.placeholders import read_values
 from core.rule_text import read_rule_files
 from core.scope import EVERYTHING
 from core.settings import Settings
@@ -57,7 +58,7 @@ def hunt(rules: Rules = None, since: Since = "", until: Since = "", settings: Se
 
 def _documents(settings: Settings, folders: list[Path]) -> dict[str, bytes]:
     if folders:
-        return read_rule_files(folders)
+        return read_rule_files(folders) | read_values(settings.rule_values)
     return decode_rules(Content(settings, say, kinds=("rules",)).snapshot("rules").content)
 
 

@@ -13,6 +13,7 @@ import typer
 from app.commands.common import AsJson, SettingsFile, ask_centre, plain, settings_of, show, state_of
 from app.packs import Difference, Source, Survey, difference, encode_files, in_snapshot, read_source, survey
 from core.clock import SystemClock, vietnam
+from core.placeholders import read_values
 from core.records import Severity
 from core.rule_text import read_rule_files
 from core.settings import Settings
@@ -163,7 +164,8 @@ def _compare(settings: Settings, name: str, read: Source) -> tuple[Difference, S
     with state_of(settings) as connection:
         active = stored.active_manifest(connection, name)
         others = {file: text for file, text in stored.read_packs(connection).items() if stored.pack_of(file) != name}
-    documents = read_rule_files(settings.rules) | others | in_snapshot(name, read.files)
+    own = read_rule_files(settings.rules) | read_values(settings.rule_values)
+    documents = own | others | in_snapshot(name, read.files)
     return difference(active, read.files), survey(load_rules(documents), name)
 
 

@@ -59,7 +59,7 @@ def _group() -> None:
 @commands.command("test")
 def try_(named: Named = None, settings: SettingsFile = None, values: Values = None, as_json: AsJson = False) -> None:
     """Thử từng quy tắc với các bản ghi đi kèm; mã thoát 1 nếu sai / try each rule on the events beside it."""
-    files = read_files(named or settings_of(settings).rules, values)
+    files = read_files(named or settings_of(settings).rules, values or settings_of(settings).rule_values)
     ruleset = load_rules(files.documents)
     found = [_refused(one) for one in ruleset.refused]
     for rule in progress(ruleset.rules, "Quy tắc"):
@@ -81,7 +81,7 @@ def try_(named: Named = None, settings: SettingsFile = None, values: Values = No
 @commands.command("lint")
 def lint_(named: Named = None, settings: SettingsFile = None, values: Values = None, as_json: AsJson = False) -> None:
     """Xét quy tắc mà không cần bản ghi; mã thoát 1 nếu có lỗi / what is wrong or doubtful in rules."""
-    documents = read_files(named or settings_of(settings).rules, values).documents
+    documents = read_files(named or settings_of(settings).rules, values or settings_of(settings).rule_values).documents
     report = lint(documents, own_events())
     columns = {"level": "Mức", "file": "Tệp", "text": "Phát hiện"}
     if report.findings or as_json:
@@ -106,7 +106,9 @@ def explain_(
     as_json: AsJson = False,
 ) -> None:
     """Vì sao một quy tắc khớp hay không khớp một bản ghi / why a rule hits an event or not."""
-    explanation = explain(find_rule(settings_of(settings), rule, values), read_event(events, record))
+    explanation = explain(
+        find_rule(settings_of(settings), rule, values or settings_of(settings).rule_values), read_event(events, record)
+    )
     if as_json:
         show([msgspec.to_builtins(explanation)], {}, as_json=True)
         return
@@ -154,6 +156,7 @@ def _trials(rule: LoadedRule, files: RuleFiles) -> Iterator[Trial]:
 def _chosen(named: Sequence[str], file: Path | None, values: Path | None) -> tuple[list[LoadedRule], list[Refused]]:
     """The rules that are named by folder, file, id or name; without a name, all of the settings."""
     settings = settings_of(file)
+    values = values or settings.rule_values
     paths = [Path(name) for name in named if Path(name).exists()]
     others = [name for name in named if not Path(name).exists()]
     ruleset = load_rules(read_files(paths if named else settings.rules, values).documents)

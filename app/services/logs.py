@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import socket
 import time
@@ -26,7 +25,6 @@ async def run(settings: Settings) -> None:
     lane = LogsLane(settings, link, SystemClock(), alarm_channel(own.alarm))
     stop_metrics = metrics.serve(lane.metrics.registry, *split_address(own.metrics))
     await lane.start()
-    gc.freeze()  # the rules stay; without them a collection of garbage takes milliseconds, with them a second
     await run_until_stopped(lane.tasks())
     await lane.stop()
     await link.close()

@@ -8,6 +8,7 @@ from app.content import Content, decode_rules, encode_rules, read_inventory
 from core import rule_text
 from core.errors import ContentError, NotFoundError
 from core.settings import HOME
+from core.sigma import load_rules
 from inventory.snapshot import decode_snapshot
 
 RULE = """\
@@ -209,3 +210,23 @@ def test_a_file_refused_for_two_of_its_rules_is_left_out_and_stops_no_other(cont
     assert titles(content) == ["One"]
     (line,) = said
     assert "two.yml" in line
+
+
+WAITING = """
+title: A domain of ours
+id: 77777777-7777-4777-8777-777777777777
+logsource: {product: linux}
+detection: {selection: {a|expand: '%domains%'}, condition: selection}
+"""
+
+
+def test_rules_get_the_sites_values_and_again_when_these_change(own, said, tmp_path):
+    values = tmp_path / "values.yml"
+    values.write_text("other: x")
+    (own.rules[0] / "waiting.yml").write_text(WAITING)
+    content = Content(own.model_copy(update={"rule_values": values}), said.append)
+    assert titles(content) == ["One"]
+    assert "%domains%" in said[0]
+    values.write_text("domains: [vks.example]")
+    assert titles(content) == ["A domain of ours", "One"]
+    assert load_rules(decode_rules(content.snapshot("rules").content)).refused == ()
