@@ -9,7 +9,7 @@ from app.demo import run_lab
 commands = typer.Typer()
 
 
-@commands.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+@commands.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(context: typer.Context) -> None:
     """Đo so với phần mềm khác: bench sigma / measurements against peers in one run: bench sigma."""
     raise typer.Exit(run_lab(["bench", *context.args]))

@@ -10,7 +10,7 @@ from detections.fast.translate import expression_of
 
 
 class CompiledRules(Record, frozen=True, kw_only=True):
-    """All rules of a set, and the databases that were made for them.
+    """All rules of a set.
 
     Attributes:
         infos: of the rules; a rule's place here is its number.
@@ -18,7 +18,6 @@ class CompiledRules(Record, frozen=True, kw_only=True):
         watched: for a rule, atoms of which one holds whenever the rule does; empty if there are none such.
         atoms: an atom's place here is its number.
         refused: files that are not used, and why.
-        databases: Hyperscan's, by name; may be empty.
     """
 
     infos: tuple[RuleInfo, ...]
@@ -26,7 +25,6 @@ class CompiledRules(Record, frozen=True, kw_only=True):
     watched: tuple[frozenset[int], ...]
     atoms: tuple[Atom, ...]
     refused: tuple[Refused, ...]
-    databases: dict[str, bytes]
 
 
 def compile_rules(ruleset: RuleSet) -> CompiledRules:
@@ -45,7 +43,6 @@ def compile_rules(ruleset: RuleSet) -> CompiledRules:
         watched=tuple(map(watched_atoms, found)),
         atoms=tuple(atoms.all),
         refused=ruleset.refused,
-        databases={},
     )
 
 

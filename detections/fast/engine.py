@@ -12,12 +12,10 @@ from core.records import Event, FieldValue, Logsource
 from core.sigma import RuleInfo
 from detections.fast.atoms import KEYWORDS, Atom, Kind
 from detections.fast.compiled import CompiledRules
-from detections.fast.databases import Databases
 from detections.fast.fields import MISSING, Field, Missing
 from detections.fast.groups import Groups
 from detections.fast.memory import Memory
 from detections.fast.program import Matchers, Program
-from detections.fast.scanners import Backend, default_backend
 from detections.routes import deciding_keys
 from detections.values import text_of
 from detections.view import Scalar, everything_in, own_fields
@@ -38,19 +36,16 @@ class FastEngine:
 
     Args:
         rules: as compiled.
-        backend: what looks for texts; Hyperscan where it is installed, if nothing else is said.
         memory: bytes for remembered answers.
     """
 
-    def __init__(self, rules: CompiledRules, backend: Backend | None = None, memory: int = MEMORY) -> None:
+    def __init__(self, rules: CompiledRules, memory: int = MEMORY) -> None:
         self.infos = rules.infos
         self.refused = rules.refused
         self.memory = Memory(memory)
-        hyperscan = (backend or default_backend()) == "hyperscan"
-        self.databases = Databases(rules.databases) if hyperscan else None
         self._groups = Groups(rules)
-        fields = _fields(rules.atoms, self.databases, self.memory)
-        self.matchers = Matchers(rules.atoms, fields, self.memory, self.databases)
+        fields = _fields(rules.atoms, self.memory)
+        self.matchers = Matchers(rules.atoms, fields, self.memory)
         self._known = _known_terms(rules.infos)
         self._routes: dict[tuple[Logsource, Decided], Program] = {}
         self._programs: dict[tuple[str, Terms, frozenset[int]], Program] = {}
@@ -160,12 +155,12 @@ def _several(value: FieldValue | Missing | tuple[str, ...]) -> FieldValue | Miss
     return list(value) if isinstance(value, tuple) else value
 
 
-def _fields(atoms: Sequence[Atom], databases: Databases | None, memory: Memory) -> dict[str, Field]:
+def _fields(atoms: Sequence[Atom], memory: Memory) -> dict[str, Field]:
     by_field: dict[str, list[tuple[int, Atom]]] = {KEYWORDS: []}
     for number, atom in enumerate(atoms):
         if atom.kind is not Kind.REFERENCE:
             by_field.setdefault(atom.field, []).append((number, atom))
-    return {name: Field(numbered, databases, memory) for name, numbered in by_field.items()}
+    return {name: Field(numbered, memory) for name, numbered in by_field.items()}
 
 
 def _known_terms(infos: Iterable[RuleInfo]) -> Terms:

@@ -11,7 +11,6 @@ from sigma.types import CompareOperators, TimestampPart
 
 from core.records import FieldValue
 from detections.fast.atoms import ANY, Atom, Kind
-from detections.fast.databases import Databases
 from detections.fast.memory import Cache, Memory, distinct
 from detections.fast.networks import Networks
 from detections.fast.scanners import Scanner, regex_scanner, text_scanner
@@ -37,12 +36,11 @@ class Field:
 
     Args:
         atoms: the field's atoms with their numbers; REFERENCE asks of two fields and is left out.
-        databases: Hyperscan's, or None to work without.
         memory: the budget under which answers are remembered.
     """
 
-    def __init__(self, atoms: Sequence[Numbered], databases: Databases | None, memory: Memory) -> None:
-        self._matcher = FieldMatcher(atoms, databases)
+    def __init__(self, atoms: Sequence[Numbered], memory: Memory) -> None:
+        self._matcher = FieldMatcher(atoms)
         self._exists = frozenset(number for number, atom in atoms if atom.kind is Kind.EXISTS)
         self._missing = frozenset(number for number, atom in atoms if atom.kind is Kind.NULL)
         self._empty = self._missing | self._exists
@@ -80,14 +78,13 @@ class FieldMatcher:
 
     Args:
         atoms: the field's atoms with their numbers; those that are of the event and not of a value are left out.
-        databases: Hyperscan's, or None to work without.
     """
 
-    def __init__(self, atoms: Iterable[Numbered], databases: Databases | None) -> None:
+    def __init__(self, atoms: Iterable[Numbered]) -> None:
         by_kind: dict[Kind, list[Numbered]] = {kind: [] for kind in Kind}
         for number, atom in atoms:
             by_kind[atom.kind].append((number, atom))
-        makers: dict[Kind, Callable[[list[Numbered], Databases | None], Ask]] = {
+        makers: dict[Kind, Callable[[list[Numbered]], Ask]] = {
             Kind.TEXT: _folded_texts,
             Kind.CASED: _cased_texts,
             Kind.NUMBER: _numbers,
@@ -95,29 +92,29 @@ class FieldMatcher:
             Kind.NETWORK: _networks,
             Kind.COMPARE: _comparisons,
         }
-        self._asked = [make(by_kind[kind], databases) for kind, make in makers.items() if by_kind[kind]]
+        self._asked = [make(by_kind[kind]) for kind, make in makers.items() if by_kind[kind]]
 
     def hits(self, value: Scalar) -> frozenset[int]:
         """The numbers of the atoms that hold for the value."""
         return frozenset(number for ask in self._asked for number in ask(value))
 
 
-def _folded_texts(atoms: list[Numbered], databases: Databases | None) -> Ask:
-    return _texts(atoms, folded, databases)
+def _folded_texts(atoms: list[Numbered]) -> Ask:
+    return _texts(atoms, folded)
 
 
-def _cased_texts(atoms: list[Numbered], databases: Databases | None) -> Ask:
-    return _texts(atoms, nfc, databases)
+def _cased_texts(atoms: list[Numbered]) -> Ask:
+    return _texts(atoms, nfc)
 
 
-def _texts(atoms: list[Numbered], fold: Callable[[str], str], databases: Databases | None) -> Ask:
+def _texts(atoms: list[Numbered], fold: Callable[[str], str]) -> Ask:
     equal: dict[str, list[int]] = {}
     for number, atom in atoms:
         if _is_plain(atom):
             equal.setdefault(str("".join(map(str, atom.pattern))), []).append(number)
     always = [number for number, atom in atoms if atom.pattern == (ANY,)]
     scanned = [(number, atom.pattern) for number, atom in atoms if not _is_plain(atom) and atom.pattern != (ANY,)]
-    scan: Scanner | None = text_scanner(scanned, databases) if scanned else None
+    scan: Scanner | None = text_scanner(scanned) if scanned else None
 
     def ask(value: Scalar) -> list[int]:
         text = fold(text_of(value))
@@ -131,7 +128,7 @@ def _is_plain(atom: Atom) -> bool:
     return not any(isinstance(part, int) for part in atom.pattern)
 
 
-def _numbers(atoms: list[Numbered], _: Databases | None) -> Ask:
+def _numbers(atoms: list[Numbered]) -> Ask:
     """Text is compared as the rule writes the number, a number by its value, a boolean never."""
     by_text: dict[str, list[int]] = {}
     by_value: dict[float, list[int]] = {}
@@ -147,17 +144,17 @@ def _numbers(atoms: list[Numbered], _: Databases | None) -> Ask:
     return ask
 
 
-def _regexes(atoms: list[Numbered], databases: Databases | None) -> Ask:
+def _regexes(atoms: list[Numbered]) -> Ask:
     expressions = [(number, str(atom.pattern[0]), str(atom.pattern[1])) for number, atom in atoms]
-    scan = regex_scanner(expressions, databases)
+    scan = regex_scanner(expressions)
     return lambda value: scan(nfc(text_of(value)))
 
 
-def _networks(atoms: list[Numbered], _: Databases | None) -> Ask:
+def _networks(atoms: list[Numbered]) -> Ask:
     return Networks((number, str(atom.pattern[0])) for number, atom in atoms).holding
 
 
-def _comparisons(atoms: list[Numbered], _: Databases | None) -> Ask:
+def _comparisons(atoms: list[Numbered]) -> Ask:
     tests = [(number, _comparison(atom)) for number, atom in atoms]
     return lambda value: [number for number, test in tests if test(value)]
 

@@ -21,7 +21,6 @@ from core.records import Record
 from core.sigma import Refused, RuleInfo, load_rules
 from detections.fast.atoms import Atom
 from detections.fast.compiled import CompiledRules, compile_rules
-from detections.fast.databases import VERSION
 from detections.fast.engine import MEMORY, FastEngine
 from detections.fast.expressions import Expression
 
@@ -39,7 +38,6 @@ class _Kept(Record, frozen=True, kw_only=True):
     watched: tuple[frozenset[int], ...]
     atoms: tuple[Atom, ...]
     refused: tuple[Refused, ...]
-    databases: dict[str, bytes]
 
 
 def engine_of(documents: Mapping[str, bytes], folder: Path | None = None, memory: int = MEMORY) -> FastEngine:
@@ -54,9 +52,8 @@ def engine_of(documents: Mapping[str, bytes], folder: Path | None = None, memory
     kept = load(folder, name) if folder else None
     rules = compile_rules(load_rules(documents)) if kept is None else kept
     engine = FastEngine(rules, memory=memory)
-    made = engine.databases.made if engine.databases else {}
-    if folder and (kept is None or made):
-        keep(folder, name, msgspec.structs.replace(rules, databases=rules.databases | made))
+    if folder and kept is None:
+        keep(folder, name, rules)
     return engine
 
 
@@ -64,7 +61,7 @@ def fingerprint(documents: Mapping[str, bytes]) -> str:
     """The name under which the compilation of these rule files is kept."""
     digest = hashlib.sha256()
     names = files("core").joinpath("names.toml").read_bytes()
-    for part in (str(FORMAT), version("pysigma"), version("google-re2"), version("msgspec"), VERSION):
+    for part in (str(FORMAT), version("pysigma"), version("google-re2"), version("msgspec")):
         digest.update(part.encode() + b"\0")
     digest.update(hashlib.sha256(names).digest())
     for name in sorted(documents):
@@ -89,7 +86,6 @@ def load(folder: Path, name: str) -> CompiledRules | None:
         watched=kept.watched,
         atoms=kept.atoms,
         refused=kept.refused,
-        databases=kept.databases,
     )
 
 

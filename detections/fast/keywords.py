@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from detections.fast.atoms import ANY, Atom, Kind, literal
-from detections.fast.databases import Databases
+import ahocorasick_rs
+
+from detections.fast.atoms import Atom, Kind, literal
 from detections.fast.fields import Field
-from detections.fast.scanners import text_scanner
 from detections.values import folded, text_of
 from detections.view import Scalar
 
@@ -25,23 +25,19 @@ class Keywords:
         watched: their numbers.
         atoms: all atoms by number.
         field: the matcher of all keyword atoms.
-        databases: Hyperscan's, or None to work without.
     """
 
-    def __init__(
-        self, watched: Iterable[int], atoms: Sequence[Atom], field: Field, databases: Databases | None
-    ) -> None:
+    def __init__(self, watched: Iterable[int], atoms: Sequence[Atom], field: Field) -> None:
         self._field = field
         self.literals = screen_literals(atoms[number] for number in watched)
-        patterns = [(number, (ANY, text, ANY)) for number, text in enumerate(self.literals)]
-        self._screen = text_scanner(patterns, databases) if patterns else None
+        self._screen = ahocorasick_rs.AhoCorasick(self.literals) if self.literals else None
 
     def hits(self, everything: Iterable[Scalar]) -> frozenset[int]:
         """The numbers of the keyword atoms that hold for at least one of the values."""
         values = list(everything)
         if self._screen is not None:
             joined = folded(_BETWEEN.join(map(text_of, values)))
-            if not self._screen(joined):
+            if not self._screen.find_matches_as_indexes(joined):
                 return frozenset()
         return frozenset().union(*map(self._field.hits, values))
 

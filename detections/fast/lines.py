@@ -83,7 +83,7 @@ class LineMatcher:
         self._memo: Cache[Any, Answer] = engine.memory.add(Cache(engine.memory))
         words = engine.route(SOURCE, decided_by(SOURCE, {})).keywords
         self._words = frozenset(words.literals if words else ())
-        self._screen = Screen(self._words, engine.databases)
+        self._screen = Screen(self._words)
         self._asks_of_events = not OWN_FIELDS.keys().isdisjoint(engine.matchers.fields)
         self._screens: dict[frozenset[str], Screen] = {}
         for code, program in engine.known_codes(SOURCE, CODE_FIELD):
@@ -145,7 +145,7 @@ class LineMatcher:
     def _screen_of(self, words: frozenset[str]) -> Screen:
         """The screen of words that a few routes have more than all others."""
         if words not in self._screens:
-            self._screens[words] = Screen(words, self._engine.databases)
+            self._screens[words] = Screen(words)
         return self._screens[words]
 
     def _decided(self, line: bytes, answer: Open | None) -> Numbers | None:

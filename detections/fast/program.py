@@ -11,7 +11,6 @@ from typing import NamedTuple, Protocol, TypeAlias
 from core.names import FieldNames
 from core.records import FieldValue
 from detections.fast.atoms import KEYWORDS, Atom, Kind
-from detections.fast.databases import Databases
 from detections.fast.expressions import atoms_of, decided, relaxed
 from detections.fast.fields import Field, Missing
 from detections.fast.generate import Test, compiled
@@ -56,12 +55,11 @@ class FirstTest(NamedTuple):
 
 
 class Matchers(NamedTuple):
-    """What all programs share: the atoms by number, each field's matcher, the memory, and Hyperscan's databases."""
+    """What all programs share: the atoms by number, each field's matcher, and the memory."""
 
     atoms: Sequence[Atom]
     fields: Mapping[str, Field]
     memory: Memory
-    databases: Databases | None
 
 
 class Verdict(NamedTuple):
@@ -81,7 +79,7 @@ class Program:
     """
 
     def __init__(self, plan: Plan, matchers: Matchers, names: FieldNames) -> None:
-        atoms, fields, memory, databases = matchers
+        atoms, fields, memory = matchers
         self._plan = plan
         self._atoms = atoms
         self._fields = fields
@@ -96,7 +94,7 @@ class Program:
         self._first_fields = tuple(fields[name] for name in watched)
         self.keys = tuple(names[name] for name in watched)
         used = [number for number in plan.watch if atoms[number].field == KEYWORDS]
-        self.keywords = Keywords(used, atoms, fields[KEYWORDS], databases) if used else None
+        self.keywords = Keywords(used, atoms, fields[KEYWORDS]) if used else None
         self.idle = not plan.expressions
         self.certain = plan.certain
 

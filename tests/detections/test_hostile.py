@@ -92,10 +92,10 @@ def test_a_raw_message_of_deep_json_is_not_walked(engine, rule, event):
     assert [info.id for info in made.match(event({"a": "b"}, raw))] == [OTHER]
 
 
-@pytest.fixture(params=["hyperscan", "ahocorasick"])
-def small(request):
+@pytest.fixture
+def small():
     """Makes a fast engine that may remember little."""
-    return lambda texts: FastEngine(compile_rules(load_rules(texts)), backend=request.param, memory=SMALL)
+    return lambda texts: FastEngine(compile_rules(load_rules(texts)), memory=SMALL)
 
 
 def test_ten_thousand_event_ids_are_answered_and_forgotten(small, rule, event):
@@ -169,4 +169,4 @@ def test_an_event_made_of_hundreds_of_attacks_is_met_by_all_engines_alike():
     attack = Event(id="x/0/0", time=0, seen=0, logsource=source, fields=fields, raw=b"{}")
     plain, *fast = ({info.id for info in make(RuleSet(rules=rules)).match(attack)} for make in ENGINES.values())
     assert len(plain) > 100
-    assert fast == [plain, plain]
+    assert fast == [plain] * (len(ENGINES) - 1)

@@ -26,7 +26,6 @@ from core.sigma import RuleSet, load_rules
 from detections.engine import ClosureEngine, Matcher
 from detections.fast.compiled import compile_rules
 from detections.fast.engine import FastEngine
-from detections.fast.scanners import Backend
 
 VARIABLE = "HAIDANG_SIGMA_DATA"
 ARCHIVES = ("sigmahq.tar.xz", "otrf-sample-30k.tar.xz")
@@ -43,11 +42,7 @@ class Case(NamedTuple):
     hits: int
 
 
-def _fast(backend: Backend) -> Factory:
-    return lambda ruleset: FastEngine(compile_rules(ruleset), backend=backend)
-
-
-FAST: Mapping[str, Factory] = {"hyperscan": _fast("hyperscan"), "ahocorasick": _fast("ahocorasick")}
+FAST: Mapping[str, Factory] = {"compiled": lambda ruleset: FastEngine(compile_rules(ruleset))}
 """What must answer as the closure engine does."""
 
 ENGINES: Mapping[str, Factory] = {"closures": ClosureEngine, **FAST}

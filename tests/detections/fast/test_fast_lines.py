@@ -21,7 +21,6 @@ from detections.fast.screen import LIKE_ASCII, Screen
 from detections.values import nfc
 
 SYSMON = "Microsoft-Windows-Sysmon/Operational"
-BACKENDS = ("hyperscan", "ahocorasick")
 RULE = """
 title: Rule {title}
 id: 11111111-1111-4111-8111-11111111111{number}
@@ -112,14 +111,13 @@ def judged(matcher, lines, together=64):
     return [None if answer is None else sorted(answer) for answer in answers]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("together", [1, 7, 64])
-def test_strange_lines_get_the_answers_of_their_events_again_and_again(backend, together) -> None:
-    engine = FastEngine(rules_of_windows(), backend=backend)
+def test_strange_lines_get_the_answers_of_their_events_again_and_again(together) -> None:
+    engine = FastEngine(rules_of_windows())
     sysmon = [line.replace(b'"S"', f'"{SYSMON}"'.encode()) for line in STRANGE]
     lines = [*STRANGE, *sysmon] * 3
     random.Random(together).shuffle(lines)  # noqa: S311 - the same order each time
-    wanted = expected(FastEngine(rules_of_windows(), backend=backend), lines)
+    wanted = expected(FastEngine(rules_of_windows()), lines)
     assert sum(bool(one) for one in wanted) > len(lines) / 3
     matcher = LineMatcher(engine, decode)
     for _ in range(3):
@@ -129,20 +127,19 @@ def test_strange_lines_get_the_answers_of_their_events_again_and_again(backend, 
         assert wrong == []
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(files=rule_files(), examined=st.lists(events(), min_size=1, max_size=6), seed=st.integers(0, 2**16))
-def test_random_events_written_in_any_way_get_the_same_answers(backend, files, examined, seed) -> None:
+def test_random_events_written_in_any_way_get_the_same_answers(files, examined, seed) -> None:
     chance = random.Random(seed)  # noqa: S311 - hypothesis gives the seed
     rules = compile_rules(load_rules(files))
-    engine = FastEngine(rules, backend=backend)
+    engine = FastEngine(rules)
     carried = [
         {"Channel": chance.choice([SYSMON, "Security"]), "EventID": chance.choice([1, 4688, 7])} for _ in examined
     ]
     lines = [json_bytes(event.fields | own, chance) for event, own in zip(examined, carried, strict=True)]
     lines += [json_bytes(own | event.fields, chance) for event, own in zip(examined, carried, strict=True)]
     matcher = LineMatcher(engine, decode)
-    wanted = expected(FastEngine(rules, backend=backend), lines)
+    wanted = expected(FastEngine(rules), lines)
     for _ in range(6):
         assert judged(matcher, lines) == wanted
 
@@ -167,10 +164,8 @@ def test_only_four_signs_become_ascii_when_they_are_folded() -> None:
     assert tuple(sign for sign in signs if any(letter.isascii() for letter in nfc(sign).lower())) == LIKE_ASCII
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_pair_of_signs_that_many_words_share_flags_only_lines_with_such_a_word(backend) -> None:
-    databases = FastEngine(rules_of_windows(), backend=backend).databases
-    screen = Screen(["sekurlsa::", "token::", "kiwi"], databases)
+def test_a_pair_of_signs_that_many_words_share_flags_only_lines_with_such_a_word() -> None:
+    screen = Screen(["sekurlsa::", "token::", "kiwi"])
     lines = [b'"a::b"', b'"SEKURLSA::x"', b'"plain"', b'"Kiwi"', b'"token:: "']
     assert screen.whole(lines) == {1, 3, 4}
     assert [bool(screen.whole([line])) for line in lines] == [False, True, False, True, True]

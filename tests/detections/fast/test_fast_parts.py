@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import detections
+from core.errors import ContentError
 from core.records import Event, Logsource
 from core.regex import compile_regex
 from core.rule_text import read_rule_files
@@ -18,11 +19,11 @@ from core.sigma import load_rules
 from detections.fast import kept
 from detections.fast.atoms import ANY, ONE, Atom, Kind
 from detections.fast.compiled import compile_rules
-from detections.fast.databases import Databases
 from detections.fast.engine import FastEngine
 from detections.fast.fields import MISSING, Field
 from detections.fast.memory import Cache, Memory
 from detections.fast.networks import Networks
+from detections.fast.required import required_text
 from detections.fast.scanners import regex_scanner, text_scanner
 from detections.values import wildcards
 
@@ -44,30 +45,56 @@ def usable(pattern) -> bool:
 @given(st.lists(PATTERN.filter(usable).map(tuple), min_size=1, max_size=6), TEXT)
 @example([("a" * 1500, ANY), (ANY, "b" * 3000, ANY)], "a" * 1500 + "b" * 3000)
 @example([(ONE,) * 150, (ANY, *((ONE,) * 120), "a")], "a" * 150)
-def test_both_scanners_find_what_trying_each_pattern_finds(patterns, text) -> None:
+def test_a_scanner_finds_what_trying_each_pattern_finds(patterns, text) -> None:
     numbered = list(enumerate(patterns))
     wanted = [number for number, one in numbered if wildcards(one, ANY).fullmatch(text)]
-    assert sorted(text_scanner(numbered, Databases())(text)) == wanted
-    assert sorted(text_scanner(numbered, None)(text)) == wanted
+    assert sorted(text_scanner(numbered)(text)) == wanted
 
 
 def test_a_word_over_the_edge_of_a_window_is_found() -> None:
-    scan = text_scanner([(1, (ANY, "needle", ANY)), (2, (ANY, "thread"))], None)
+    scan = text_scanner([(1, (ANY, "needle", ANY)), (2, (ANY, "thread"))])
     for place in range(65_525, 65_545):
         assert scan("x" * place + "needle" + "y" * 70_000 + "thread") == [1, 2]
 
 
 @settings(max_examples=300)
 @given(st.text("aAbđkK\u212a\u017f\u0130 \n\t\x0b", max_size=8))
-def test_a_screened_expression_is_met_where_re2_alone_meets_it(text) -> None:
+def test_an_expression_is_met_where_re2_alone_meets_it(text) -> None:
     numbered = [(n, one, flags) for n, (one, flags) in enumerate((e, f) for e in EXPRESSIONS for f in ("", "i", "ms"))]
     wanted = [number for number, one, flags in numbered if compile_regex(one, flags)(text)]
-    assert sorted(regex_scanner(numbered, Databases())(text)) == wanted
+    assert sorted(regex_scanner(numbered)(text)) == wanted
 
 
-def test_an_expression_that_hyperscan_does_not_take_is_tried_all_the_same() -> None:
-    numbered = [(1, r"(?P<name>a)\pN", ""), (2, "a{1,900}b{1,900}c", ""), (3, r"\Qa.b\E", "")]
-    assert sorted(regex_scanner(numbered, Databases())("a1 aabbc a.b")) == [1, 2, 3]
+PIECES = ("abc", "ab", "x", "ABC", "k", "s", ".", "a*", "b?", "c+", "ab{0,2}", "(abc)?", "(?i)", "[abc]", "[]x]")
+PIECES += ("[^]]", r"\.", r"\\", r"\d", r"\x61", r"\Qab|c\E", "|", "^", "$", "(a|(b[)]))", "[[:alpha:]]", "{", "}", "đ")
+LETTERS = st.text("abcxkKsS\u017f.\\1|{]đ", max_size=10)
+
+
+@settings(max_examples=1500)
+@given(st.lists(st.sampled_from(PIECES), max_size=7).map("".join), st.sampled_from(["", "i", "ms"]), LETTERS)
+def test_no_expression_is_left_out_for_a_text_it_does_not_need(pattern, flags, text) -> None:
+    try:
+        test = compile_regex(pattern, flags)
+    except ContentError:
+        return
+    assert regex_scanner([(7, pattern, flags)])(text) == [7] * test(text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"net\s+use\s+https://docs", "https://docs"),
+        (r"(?i)PowerShell.*-enc", "powershell"),
+        (r"\\AppData\\[^\\]{1,256}$", "\\appdata\\"),
+        ("colou?rful", "colo"),
+        ("abc|def", ""),
+        (r"\x61bcd", ""),
+        ("a{3}bc", ""),
+        ("(abc)+", ""),
+    ],
+)
+def test_the_text_that_an_expression_cannot_do_without_is_read_off_it(pattern, text) -> None:
+    assert required_text(pattern) == text
 
 
 ADDRESSES = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6))
@@ -88,9 +115,9 @@ def test_networks_by_length_hold_what_each_network_holds(given_networks, address
 def test_values_that_are_equal_keys_never_share_an_answer(values) -> None:
     atoms = [(0, Atom("x", Kind.NUMBER, ("1",), 1)), (1, Atom("x", Kind.TEXT, ("true",))), (2, Atom("x", Kind.NULL))]
     atoms += [(3, Atom("x", Kind.TEXT, ("1",))), (4, Atom("x", Kind.EXISTS)), (5, Atom("x", Kind.NUMBER, ("0",), 0))]
-    field = Field(atoms, None, Memory(1 << 20))
+    field = Field(atoms, Memory(1 << 20))
     for value in [*values, *values]:
-        fresh = Field(atoms, None, Memory(1))
+        fresh = Field(atoms, Memory(1))
         assert field.holding(value) == fresh.holding(value)
         assert (1 in field.holding(value)) == (value is True or value == "true")
 
