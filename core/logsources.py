@@ -80,6 +80,13 @@ def deciding(product: str) -> tuple[str, ...]:
 
 
 @cache
+def deciding_of_any() -> frozenset[str]:
+    """All that is `deciding` for at least one product."""
+    products = {row.of for row in table().rows} | table().deciding.keys()
+    return frozenset(field for product in products for field in deciding(product))
+
+
+@cache
 def _rows(product: str) -> tuple[Row, ...]:
     return tuple(row for row in table().rows if row.of == product)
 

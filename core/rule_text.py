@@ -43,7 +43,7 @@ def read_rule_files(folders: Sequence[Path]) -> dict[str, bytes]:
     for folder in folders:
         if not folder.is_dir():
             raise ContentError(f"{folder}: there is no such folder of rules; create it or correct the setting")
-        for path in sorted(folder.rglob("*.yml")):
+        for path in folder.rglob("*.yml"):
             name = "/".join((folder.parent.name, folder.name, path.relative_to(folder).as_posix()))
             if name in documents:
                 raise ContentError(f"{path}: another folder of rules already holds {name}; rename one of them")

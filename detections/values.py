@@ -102,6 +102,8 @@ def moment_of(value: Scalar) -> datetime | None:
         if isinstance(value, str):
             written = datetime.fromisoformat(value)
             return written.astimezone(VIETNAM) if written.tzinfo else written.replace(tzinfo=VIETNAM)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # JSON writers differ, and equal numbers mean the same
         if isinstance(value, int) and not isinstance(value, bool):
             return to_datetime(value).astimezone(VIETNAM)
     except (ValueError, OverflowError, OSError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from itertools import product as combinations
 from typing import NamedTuple, TypeAlias
 
@@ -44,8 +45,8 @@ class FastEngine:
         self.refused = rules.refused
         self.memory = Memory(memory)
         self._groups = Groups(rules)
-        fields = _fields(rules.atoms, self.memory)
-        self.matchers = Matchers(rules.atoms, fields, self.memory)
+        fields = _fields(rules.atoms, self.memory, frozenset(chain.from_iterable(rules.late.values())))
+        self.matchers = Matchers(rules.atoms, fields, self.memory, rules.late)
         self._known = _known_terms(rules.infos)
         self._routes: dict[tuple[Logsource, Decided], Program] = {}
         self._programs: dict[tuple[str, Terms, frozenset[int]], Program] = {}
@@ -91,12 +92,11 @@ class FastEngine:
 
     def _atoms_decided(self, product: str, decided: Decided) -> dict[int, bool]:
         """What the deciding fields say of the atoms that ask of them."""
-        said: dict[int, bool] = {}
         fields = self.matchers.fields
+        said = self._groups.none_holds(product)
         for name, value in zip(deciding(product), decided, strict=True):
             if name in fields:
-                holding = fields[name].holding(_several(value))
-                said |= {atom: atom in holding for atom in self._groups.atoms_on(name)}
+                said |= dict.fromkeys(fields[name].holding(_several(value)), True)
         return said
 
     def _build_known_routes(self) -> None:
@@ -155,12 +155,12 @@ def _several(value: FieldValue | Missing | tuple[str, ...]) -> FieldValue | Miss
     return list(value) if isinstance(value, tuple) else value
 
 
-def _fields(atoms: Sequence[Atom], memory: Memory) -> dict[str, Field]:
+def _fields(atoms: Sequence[Atom], memory: Memory, late: frozenset[int]) -> dict[str, Field]:
     by_field: dict[str, list[tuple[int, Atom]]] = {KEYWORDS: []}
     for number, atom in enumerate(atoms):
         if atom.kind is not Kind.REFERENCE:
             by_field.setdefault(atom.field, []).append((number, atom))
-    return {name: Field(numbered, memory) for name, numbered in by_field.items()}
+    return {name: Field(numbered, memory, late) for name, numbered in by_field.items()}
 
 
 def _known_terms(infos: Iterable[RuleInfo]) -> Terms:

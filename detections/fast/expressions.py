@@ -7,6 +7,7 @@ of which at least one must be true whenever the expression is.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from operator import is_
 from typing import Final, NamedTuple, TypeAlias
 
 Expression: TypeAlias = "bool | int | tuple[str | Expression, ...]"
@@ -66,16 +67,19 @@ def simplified(node: Expression, known: Mapping[int, bool]) -> Expression:
         return known.get(node, node)
     if node[0] == NOT:
         return negation(simplified(next(parts(node)), known))
-    return _combine(str(node[0]), [simplified(part, known) for part in parts(node)])
+    found = [simplified(part, known) for part in parts(node)]
+    return node if all(map(is_, found, parts(node))) else _combine(str(node[0]), found)
 
 
 def atoms_of(node: Expression) -> Iterator[int]:
     """All atoms of the expression; one that stands twice comes twice."""
-    if isinstance(node, tuple):
-        for part in parts(node):
-            yield from atoms_of(part)
-    elif not isinstance(node, bool):
-        yield node
+    left: list[object] = [node]
+    while left:
+        one = left.pop()
+        if isinstance(one, tuple):
+            left.extend(one[1:])
+        elif type(one) is int:
+            yield one
 
 
 def relaxed(node: Expression, known: Container[int]) -> Expression:
@@ -91,26 +95,6 @@ def _relaxed(node: Expression, known: Container[int], *, best: bool) -> Expressi
     if node[0] == NOT:
         return negation(_relaxed(next(parts(node)), known, best=not best))
     return _combine(str(node[0]), [_relaxed(part, known, best=best) for part in parts(node)])
-
-
-def decided(node: Expression, true: Container[int], is_known: Callable[[int], bool]) -> bool | None:
-    """What the known atoms, of which those in ``true`` hold, make of the expression; None if others decide (Kleene)."""
-    if isinstance(node, bool):
-        return node
-    if isinstance(node, int):
-        return True if node in true else (False if is_known(node) else None)
-    if node[0] == NOT:
-        inner = decided(next(parts(node)), true, is_known)
-        return None if inner is None else not inner
-    decisive = node[0] == OR
-    outcome: bool | None = not decisive
-    for part in parts(node):
-        one = decided(part, true, is_known)
-        if one is decisive:
-            return decisive
-        if one is None:
-            outcome = None
-    return outcome
 
 
 class Necessary(NamedTuple):

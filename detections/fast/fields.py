@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from sys import getsizeof
 from typing import Any, Final
 
 from sigma.types import CompareOperators, TimestampPart
 
 from core.records import FieldValue
-from detections.fast.atoms import ANY, Atom, Kind
+from detections.fast.atoms import ANY, ONE, Atom, Kind
 from detections.fast.memory import Cache, Memory, distinct
 from detections.fast.networks import Networks
-from detections.fast.scanners import Scanner, regex_scanner, text_scanner
+from detections.fast.scanners import Scanner, regex_scanner, text_scanner, warmed
 from detections.values import OPERATORS, compared, folded, nfc, number_of, part_measure, text_of
 from detections.view import Scalar
 
@@ -37,10 +37,12 @@ class Field:
     Args:
         atoms: the field's atoms with their numbers; REFERENCE asks of two fields and is left out.
         memory: the budget under which answers are remembered.
+        late: those of the atoms, all of kind REGEX, that are tried only when asked for by themselves.
     """
 
-    def __init__(self, atoms: Sequence[Numbered], memory: Memory) -> None:
-        self._matcher = FieldMatcher(atoms)
+    def __init__(self, atoms: Sequence[Numbered], memory: Memory, late: Container[int] = ()) -> None:
+        self._matcher = FieldMatcher(one for one in atoms if one[0] not in late)
+        self._late = {number: _warmed(atom) for number, atom in atoms if number in late}
         self._exists = frozenset(number for number, atom in atoms if atom.kind is Kind.EXISTS)
         self._missing = frozenset(number for number, atom in atoms if atom.kind is Kind.NULL)
         self._empty = self._missing | self._exists
@@ -63,6 +65,13 @@ class Field:
     def hits(self, value: Scalar) -> frozenset[int]:
         """The numbers of the atoms that hold for one value, not remembered."""
         return self._matcher.hits(value)
+
+    def meets(self, number: int, value: FieldValue | Missing) -> bool:
+        """Whether the late atom of this number holds."""
+        if isinstance(value, Missing) or value is None:
+            return False
+        test = self._late[number]
+        return any(test(nfc(text_of(one))) for one in (value if isinstance(value, list) else (value,)))
 
     def _met(self, value: Scalar) -> frozenset[int]:
         found = self._known.old.get(value)
@@ -125,7 +134,7 @@ def _texts(atoms: list[Numbered], fold: Callable[[str], str]) -> Ask:
 
 
 def _is_plain(atom: Atom) -> bool:
-    return not any(isinstance(part, int) for part in atom.pattern)
+    return ANY not in atom.pattern and ONE not in atom.pattern
 
 
 def _numbers(atoms: list[Numbered]) -> Ask:
@@ -148,6 +157,10 @@ def _regexes(atoms: list[Numbered]) -> Ask:
     expressions = [(number, str(atom.pattern[0]), str(atom.pattern[1])) for number, atom in atoms]
     scan = regex_scanner(expressions)
     return lambda value: scan(nfc(text_of(value)))
+
+
+def _warmed(atom: Atom) -> Callable[[str], bool]:
+    return warmed(str(atom.pattern[0]), str(atom.pattern[1]))
 
 
 def _networks(atoms: list[Numbered]) -> Ask:

@@ -17,6 +17,7 @@ import msgspec
 
 from core.errors import UnavailableError
 from core.files import make_folder, remove_file, replace_file
+from core.garbage import collection_paused
 from core.records import Record
 from core.sigma import Refused, RuleInfo, load_rules
 from detections.fast.atoms import Atom
@@ -24,7 +25,7 @@ from detections.fast.compiled import CompiledRules, compile_rules
 from detections.fast.engine import MEMORY, FastEngine
 from detections.fast.expressions import Expression
 
-FORMAT = 1
+FORMAT = 2
 """Version of the file and of what the engine means by it."""
 
 _DIGEST = 32  # bytes of SHA-256, before the content
@@ -38,6 +39,7 @@ class _Kept(Record, frozen=True, kw_only=True):
     watched: tuple[frozenset[int], ...]
     atoms: tuple[Atom, ...]
     refused: tuple[Refused, ...]
+    late: dict[int, tuple[int, ...]]
 
 
 def engine_of(documents: Mapping[str, bytes], folder: Path | None = None, memory: int = MEMORY) -> FastEngine:
@@ -49,9 +51,11 @@ def engine_of(documents: Mapping[str, bytes], folder: Path | None = None, memory
         memory: bytes for remembered answers.
     """
     name = fingerprint(documents)
-    kept = load(folder, name) if folder else None
+    with collection_paused():
+        kept = load(folder, name) if folder else None
     rules = compile_rules(load_rules(documents)) if kept is None else kept
-    engine = FastEngine(rules, memory=memory)
+    with collection_paused():
+        engine = FastEngine(rules, memory=memory)
     if folder and kept is None:
         keep(folder, name, rules)
     return engine
@@ -60,10 +64,11 @@ def engine_of(documents: Mapping[str, bytes], folder: Path | None = None, memory
 def fingerprint(documents: Mapping[str, bytes]) -> str:
     """The name under which the compilation of these rule files is kept."""
     digest = hashlib.sha256()
-    names = files("core").joinpath("names.toml").read_bytes()
+    tables = [files("core").joinpath(name).read_bytes() for name in ("names.toml", "logsources.toml")]
     for part in (str(FORMAT), version("pysigma"), version("google-re2"), version("msgspec")):
         digest.update(part.encode() + b"\0")
-    digest.update(hashlib.sha256(names).digest())
+    for content in tables:
+        digest.update(hashlib.sha256(content).digest())
     for name in sorted(documents):
         digest.update(name.encode() + b"\0" + hashlib.sha256(documents[name]).digest())
     return digest.hexdigest()
@@ -86,6 +91,7 @@ def load(folder: Path, name: str) -> CompiledRules | None:
         watched=kept.watched,
         atoms=kept.atoms,
         refused=kept.refused,
+        late=kept.late,
     )
 
 

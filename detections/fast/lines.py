@@ -8,18 +8,19 @@ any event is.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from itertools import chain
 from sys import getsizeof
-from typing import Any, Final, NamedTuple, TypeAlias, Union
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from core.logsources import source_of
 from core.records import Event, Logsource
-from detections.fast.engine import FastEngine, Keyed, decided_by, first_of
+from detections.fast.engine import FastEngine, Keyed, decided_by
+from detections.fast.fields import MISSING
 from detections.fast.memory import Cache, distinct
 from detections.fast.program import Program, Verdict
+from detections.fast.readers import UNREADABLE, Read, Readers, decode_object
 from detections.fast.screen import Screen
 from detections.routes import deciding_keys
 from detections.view import OWN_FIELDS
@@ -35,26 +36,32 @@ _HEADER: Final = tuple(dict.fromkeys(key for key in chain.from_iterable(deciding
 _UNKNOWN: Final[Any] = object()
 _SEVERAL: Final = frozenset((list, dict))
 
-_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
-
 _LONGEST = 16 * 1024
 """Bytes of a line that is judged from its bytes; a longer one is read whole, with all bounds of the reader."""
 
-_CODES = range(1 << 32)
-_MOST_CODES = 512
-_OFTEN = 4
-"""How often a code comes before it gets a structure, and how many may have one."""
+_MOST_JUDGES = 4096
+"""Kept at most; beyond, all are forgotten and made anew as they are needed."""
 
 
-class Open(NamedTuple):
-    """What the keys that were read leave open: other keys, or words besides those looked for in every line.
+class Judge(NamedTuple):
+    """How lines with the same header are judged.
 
-    Without ``screen`` there are none such.
+    Attributes:
+        program: of their route.
+        places: for each of the program's keys the places in a structure where it may stand, the first that has it.
+        screen: finds words besides those looked for in every line; None if there are none such.
     """
 
     program: Program
-    verdict: Verdict
+    places: tuple[tuple[int, ...], ...]
     screen: Screen | None
+
+
+class Open(NamedTuple):
+    """What the keys that were read leave open: other keys, or words besides those looked for in every line."""
+
+    judge: Judge
+    verdict: Verdict
 
 
 Numbers: TypeAlias = tuple[int, ...]
@@ -78,8 +85,8 @@ class LineMatcher:
     def __init__(self, engine: FastEngine, decode: Decode) -> None:
         self._engine = engine
         self._decode = decode
-        self._seen: dict[int, int] = {}
-        self._keys: dict[int, dict[str, None]] = {}
+        self._readers = Readers(CODE, _HEADER)
+        self._judges: dict[tuple[Any, ...], Judge | None] = {}
         self._memo: Cache[Any, Answer] = engine.memory.add(Cache(engine.memory))
         words = engine.route(SOURCE, decided_by(SOURCE, {})).keywords
         self._words = frozenset(words.literals if words else ())
@@ -87,13 +94,13 @@ class LineMatcher:
         self._asks_of_events = not OWN_FIELDS.keys().isdisjoint(engine.matchers.fields)
         self._screens: dict[frozenset[str], Screen] = {}
         for code, program in engine.known_codes(SOURCE, CODE_FIELD):
-            self._learn(code, program)
-        self._prepare()
+            self._readers.learn(code, _keys(program))
+        self._readers.make_common()
 
     def match_all(self, lines: Sequence[bytes]) -> list[Numbers | None]:
         """For each line the numbers of the rules that its event meets; None for a line without an event."""
         whole = self._screen.whole(lines)
-        read, known = self._read, self._memo.young
+        read, known = self._readers.read, self._memo.young
         answers: list[Numbers | None] = []
         for place, line in enumerate(lines):
             if place in whole or len(line) > _LONGEST:
@@ -102,110 +109,124 @@ class LineMatcher:
             try:
                 found = read(line)
                 answer = known.get(found, _UNKNOWN)
-            except (msgspec.MsgspecError, TypeError, UnicodeDecodeError):
-                answers.append(self._whole(line))  # a code without a structure, a list, or no JSON
+            except UNREADABLE:
+                answers.append(self._apart(line))
+                read, known = self._readers.read, self._memo.young
                 continue
             if answer is _UNKNOWN:
-                answer = self._judge(found)
-                read, known = self._read, self._memo.young
+                answer = self._judged(found)
+                read, known = self._readers.read, self._memo.young
             answers.append(answer if type(answer) is tuple else self._decided(line, answer))
         return answers
 
-    def _judge(self, found: Any) -> Answer:
+    def _apart(self, line: bytes) -> Numbers | None:
+        """The answer for a line that the common reader cannot read."""
+        try:
+            read = self._reader_apart(line)
+            if read is None:
+                return self._whole(line)
+            found = read(line)
+            answer = self._memo.young.get(found, _UNKNOWN)
+        except UNREADABLE:
+            return self._whole(line)
+        if answer is _UNKNOWN:
+            answer = self._judged(found)
+        return answer if type(answer) is tuple else self._decided(line, answer)
+
+    def _reader_apart(self, line: bytes) -> Read | None:
+        """The reader for the line's code alone, made if the code is new and there is room for it."""
+        fields = decode_object(line)
+        code = fields.get(CODE)
+        if type(code) is not int:
+            return None
+        if self._readers.has_room(code):
+            given = {key: fields[key] for key in (CODE, *_HEADER) if key in fields}
+            if source_of(given) == SOURCE:
+                self._readers.learn(code, _keys(self._engine.route(SOURCE, decided_by(SOURCE, given))))
+                self._readers.renew(code)
+        return self._readers.apart(code)
+
+    def _judged(self, found: Any) -> Answer:
         """The answer for what was read of a line, remembered."""
         answer: Answer = self._memo.old.get(found, _UNKNOWN)
         values = msgspec.structs.astuple(found)
         if answer is _UNKNOWN:
-            made = self._read
-            answer = self._answer(type(found).__struct_config__.tag, values)
-            if made is not self._read:
-                return answer  # of a structure that is no longer in use
+            code = type(found).__struct_config__.tag
+            judge = self._judge(code, (code, *values))
+            if judge is not None and len(self._readers.keys_of(code)) > len(values):
+                return None  # the line was read without keys that its program wants
+            answer = _answer(judge, (code, *values))
         if all(map(distinct, values)):
             self._memo.put(found, answer, sum(map(getsizeof, values)))
         return answer
 
-    def _answer(self, code: int, values: Sequence[Any]) -> Answer:
-        read = zip(self._keys[code], values, strict=False)  # keys that another line has just added were not read
-        given = {CODE: code} | {key: value for key, value in read if value is not msgspec.UNSET}
-        if source_of(given) != SOURCE:
-            return None
+    def _judge(self, code: int, values: tuple[Any, ...]) -> Judge | None:
+        """The judge for lines with this header; None if they must be read whole."""
+        header = values[: len(_HEADER) + 1]
+        if header in self._judges:
+            return self._judges[header]
+        given = dict(zip((CODE, *_HEADER), header, strict=True))
+        given = {key: value for key, value in given.items() if value is not msgspec.UNSET}
+        judge = self._made(code, given) if source_of(given) == SOURCE else None
+        if all(map(distinct, header)):
+            if len(self._judges) >= _MOST_JUDGES:
+                self._judges.clear()
+            self._judges[header] = judge
+        return judge
+
+    def _made(self, code: int, given: dict[str, Any]) -> Judge | None:
         program = self._engine.route(SOURCE, decided_by(SOURCE, given))
-        if program.idle:
-            return program.certain
-        if self._learn(code, program):
-            self._prepare()
-            return None  # this line was read without the keys of its program
         words = frozenset(program.keywords.literals if program.keywords else ())
         if (program.keywords and not words) or (self._asks_of_events and program.asks_of_events):
             return None
-        verdict = program.verdict(tuple(first_of(given, keys) for keys in program.keys))
-        screen = self._screen_of(words - self._words) if words - self._words else None
-        return Open(program, verdict, screen) if verdict.open or screen else verdict.met
+        if self._readers.learn(code, _keys(program)):
+            self._readers.renew(code)
+        place = {key: place for place, key in enumerate((CODE, *self._readers.keys_of(code)))}
+        places = tuple(tuple(place[key] for key in keys) for keys in program.keys)
+        return Judge(program, places, self._screen_of(words - self._words))
 
-    def _screen_of(self, words: frozenset[str]) -> Screen:
+    def _screen_of(self, words: frozenset[str]) -> Screen | None:
         """The screen of words that a few routes have more than all others."""
-        if words not in self._screens:
+        if words and words not in self._screens:
             self._screens[words] = Screen(words)
-        return self._screens[words]
+        return self._screens.get(words)
 
     def _decided(self, line: bytes, answer: Open | None) -> Numbers | None:
-        if answer is None or (answer.screen is not None and answer.screen.whole([line])):
+        if answer is None or (answer.judge.screen is not None and answer.judge.screen.whole([line])):
             return self._whole(line)
-        program, (met, undecided), _ = answer
+        (program, _, _), (met, undecided) = answer
         if not undecided:
             return met
-        fields = _decode_object(line)
+        fields = decode_object(line)
         if any(type(value) in _SEVERAL for value in fields.values()):
-            return self._whole(line)
+            event = self._decode(line)
+            if event is None:
+                return None
+            fields = event.fields
         return met + program.decide(undecided, Keyed(fields, fields, line.strip()))
-
-    def _learn(self, code: int, program: Program) -> bool:
-        """Takes up the keys of a program; whether there was any new."""
-        keys = self._keys.setdefault(code, dict.fromkeys(_HEADER))
-        asked = {key for several in program.keys for key in several} - {CODE}
-        if asked <= keys.keys():
-            return False
-        keys.update(dict.fromkeys(sorted(asked)))
-        return True
-
-    def _prepare(self) -> None:
-        """Makes the reader anew."""
-        structures = [_structure(code, tuple(keys)) for code, keys in self._keys.items()]
-        self._read: Callable[[bytes], Any] = _nothing_known
-        if structures:
-            self._read = msgspec.json.Decoder(Union[tuple(structures)]).decode  # noqa: UP007 - made of a list
 
     def _whole(self, line: bytes) -> Numbers | None:
         event = self._decode(line)
-        if event is None:
-            return None
-        self._notice(event.fields.get(CODE))
-        return self._engine.numbers(event)
-
-    def _notice(self, code: object) -> None:
-        """A code that comes often gets a structure."""
-        if type(code) is not int or code not in _CODES or code in self._keys or len(self._seen) >= _MOST_CODES:
-            return
-        self._seen[code] = self._seen.get(code, 0) + 1
-        if self._seen[code] == _OFTEN:
-            self._keys[code] = dict.fromkeys(_HEADER)
-            self._prepare()
+        return None if event is None else self._engine.numbers(event)
 
 
-@cache
-def _structure(code: int, keys: tuple[str, ...]) -> type[msgspec.Struct]:
-    """A structure of these keys for lines with this code; what a line does not have is UNSET."""
-    names = [f"f{number}" for number in range(len(keys))]
-    return msgspec.defstruct(
-        f"Code{code}",
-        [(name, Any, msgspec.UNSET) for name in names],
-        rename=dict(zip(names, keys, strict=True)),
-        tag=code,
-        tag_field=CODE,
-        frozen=True,
-        gc=False,
-    )
+def _keys(program: Program) -> list[str]:
+    """The keys that lines of a program are read for."""
+    return sorted({key for several in program.keys for key in several} - {CODE})
 
 
-def _nothing_known(_: bytes) -> Any:
-    raise msgspec.DecodeError("no code has a structure yet")
+def _answer(judge: Judge | None, values: Sequence[Any]) -> Answer:
+    if judge is None:
+        return None
+    if judge.program.idle:
+        return judge.program.certain
+    verdict = judge.program.verdict(tuple(_first(values, places) for places in judge.places))
+    return Open(judge, verdict) if verdict.open or judge.screen else verdict.met
+
+
+def _first(values: Sequence[Any], places: tuple[int, ...]) -> Any:
+    """What stands at the first of the places that has anything."""
+    for place in places:
+        if values[place] is not msgspec.UNSET:
+            return values[place]
+    return MISSING

@@ -11,9 +11,9 @@ from typing import NamedTuple, Protocol, TypeAlias
 from core.names import FieldNames
 from core.records import FieldValue
 from detections.fast.atoms import KEYWORDS, Atom, Kind
-from detections.fast.expressions import atoms_of, decided, relaxed
+from detections.fast.closures import Test, function_of
+from detections.fast.expressions import atoms_of, relaxed
 from detections.fast.fields import Field, Missing
-from detections.fast.generate import Test, compiled
 from detections.fast.groups import Plan, fields_of
 from detections.fast.keywords import Keywords
 from detections.fast.memory import Cache, Memory, distinct
@@ -21,18 +21,6 @@ from detections.fast.references import reference_holds
 from detections.view import OWN_FIELDS, Scalar
 
 Values: TypeAlias = tuple[FieldValue | Missing, ...]
-
-
-_COMPILED_AT_ONCE = 1
-"""First tests for which code is made during one event; no event waits for more."""
-
-
-_SELDOM = 16
-"""Up to so many times a rule is read as it stands before code is made for it."""
-
-
-def _everything_known(_: int) -> bool:
-    return True
 
 
 class Source(Protocol):
@@ -48,18 +36,36 @@ class Source(Protocol):
 
 
 class FirstTest(NamedTuple):
-    """What the watched fields must say for a rule to be met; ``final`` is true if that is all it takes, else None."""
+    """What the watched fields must say for a rule to be met; ``final`` if that is all it takes."""
 
     holds: Test
-    final: bool | None
+    final: bool
 
 
-class Matchers(NamedTuple):
-    """What all programs share: the atoms by number, each field's matcher, and the memory."""
+class Matchers:
+    """What all programs share: the atoms by number, each field's matcher, and the memory.
 
-    atoms: Sequence[Atom]
-    fields: Mapping[str, Field]
-    memory: Memory
+    Args:
+        atoms: by number.
+        fields: each field's matcher by its ECS name.
+        memory: the budget under which answers are remembered.
+        late: by rule, its atoms that fields are asked for by themselves.
+    """
+
+    def __init__(
+        self, atoms: Sequence[Atom], fields: Mapping[str, Field], memory: Memory, late: Mapping[int, tuple[int, ...]]
+    ) -> None:
+        self.atoms = atoms
+        self.late = late
+        self.fields = fields
+        self.memory = memory
+        self._keywords: dict[frozenset[int], Keywords] = {}
+
+    def keywords(self, watched: frozenset[int]) -> Keywords | None:
+        """The one matcher for programs that watch these keyword atoms; None if there are none."""
+        if watched and watched not in self._keywords:
+            self._keywords[watched] = Keywords(watched, self.atoms, self.fields[KEYWORDS])
+        return self._keywords.get(watched)
 
 
 class Verdict(NamedTuple):
@@ -79,22 +85,22 @@ class Program:
     """
 
     def __init__(self, plan: Plan, matchers: Matchers, names: FieldNames) -> None:
-        atoms, fields, memory = matchers
+        atoms, fields = matchers.atoms, matchers.fields
         self._plan = plan
         self._atoms = atoms
         self._fields = fields
+        self._late = matchers.late
         self._names = names
-        self._memo: Cache[Values, Verdict] = memory.add(Cache(memory))
+        self._memo: Cache[Values, Verdict] = matchers.memory.add(Cache(matchers.memory))
         self._tests: dict[int, Test] = {}
         self._first_tests: dict[int, FirstTest] = {}
-        self._tried: dict[int, int] = {}
         self._asked: dict[int, tuple[tuple[str, ...], tuple[int, ...]]] = {}
         self._watched = frozenset(fields_of(plan.watch, atoms)) - {KEYWORDS}
         watched = sorted(self._watched)
+        self._places = {name: place for place, name in enumerate(watched)}
         self._first_fields = tuple(fields[name] for name in watched)
         self.keys = tuple(names[name] for name in watched)
-        used = [number for number in plan.watch if atoms[number].field == KEYWORDS]
-        self.keywords = Keywords(used, atoms, fields[KEYWORDS]) if used else None
+        self.keywords = matchers.keywords(frozenset(n for n in plan.watch if atoms[n].field == KEYWORDS))
         self.idle = not plan.expressions
         self.certain = plan.certain
 
@@ -132,29 +138,27 @@ class Program:
             true |= field.holding(value)
         met, undecided = list(self.certain), list[int]()
         tried = (*self._plan.always, *(number for atom in true if atom in watch for number in watch[atom]))
-        left = _COMPILED_AT_ONCE
         for number in dict.fromkeys(tried):
+            if number in self._late:
+                true |= self._late_holding(number, values)
             test = self._first_tests.get(number)
-            if test is None and left and self._comes_often(number):
-                left -= 1
-                test = self._first_tests[number] = self._first_test(number)
             if test is None:
-                outcome = decided(self._plan.expressions[number], true, self._is_known)
-            else:
-                outcome = test.final if test.holds(true) else False
-            if outcome is not False:
-                (met if outcome else undecided).append(number)
+                test = self._first_tests[number] = self._first_test(number)
+            if test.holds(true):
+                (met if test.final else undecided).append(number)
         return Verdict(tuple(met), tuple(undecided))
 
-    def _comes_often(self, number: int) -> bool:
-        tried = self._tried[number] = self._tried.get(number, 0) + 1
-        return tried > _SELDOM
+    def _late_holding(self, number: int, values: Values) -> set[int]:
+        """Those of a rule's late atoms that ask of watched fields and hold."""
+        asked = ((atom, self._atoms[atom].field) for atom in self._late[number])
+        places = self._places
+        return {atom for atom, name in asked if name in places and self._fields[name].meets(atom, values[places[name]])}
 
     def _first_test(self, number: int) -> FirstTest:
         node = self._plan.expressions[number]
         used = frozenset(atoms_of(node))
         known = frozenset(filter(self._is_known, used))
-        return FirstTest(compiled(relaxed(node, known)), True if known == used else None)
+        return FirstTest(function_of(relaxed(node, known)), known == used)
 
     def _is_known(self, number: int) -> bool:
         """Whether the watched fields say of the atom that it holds or not."""
@@ -172,24 +176,21 @@ class Program:
         asked: set[str] = set()
         met = []
         for number in undecided:
-            names, references = self._what_is_asked(number)
+            names, apart = self._what_is_asked(number)
             for name in names:
                 if name not in asked:
                     asked.add(name)
                     true |= self._holding(name, source)
-            true.update(atom for atom in references if reference_holds(self._atoms[atom], self._names, source))
+            true.update(atom for atom in apart if self._holds_apart(atom, source))
             if self._holds(number, true):
                 met.append(number)
         return tuple(met)
 
     def _holds(self, number: int, true: set[int]) -> bool:
         """Whether a rule is met when just these atoms hold."""
-        node = self._plan.expressions[number]
         test = self._tests.get(number)
         if test is None:
-            if not self._comes_often(number):
-                return bool(decided(node, true, _everything_known))
-            test = self._tests[number] = compiled(node)
+            test = self._tests[number] = function_of(self._plan.expressions[number])
         return test(true)
 
     def _holding(self, name: str, source: Source) -> frozenset[int]:
@@ -198,12 +199,19 @@ class Program:
             return frozenset().union(*map(field.hits, source.everything()))
         return field.holding(source.value(self._names[name]))
 
+    def _holds_apart(self, number: int, source: Source) -> bool:
+        atom = self._atoms[number]
+        if atom.kind is Kind.REFERENCE:
+            return reference_holds(atom, self._names, source)
+        return self._fields[atom.field].meets(number, source.value(self._names[atom.field]))
+
     def _what_is_asked(self, number: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
-        """The fields whose matchers are asked for a rule, and the references that are tried by themselves."""
+        """The fields whose matchers are asked for a rule, and the atoms that are tried by themselves."""
         asked = self._asked.get(number)
         if asked is None:
             used = frozenset(atoms_of(self._plan.expressions[number]))
-            references = frozenset(atom for atom in used if self._atoms[atom].kind is Kind.REFERENCE)
-            asked = tuple(fields_of(used - references, self._atoms)), tuple(references)
+            apart = used.intersection(self._late.get(number, ()))
+            apart |= frozenset(atom for atom in used if self._atoms[atom].kind is Kind.REFERENCE)
+            asked = tuple(fields_of(used - apart, self._atoms)), tuple(apart)
             self._asked[number] = asked
         return asked

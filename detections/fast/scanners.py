@@ -82,9 +82,7 @@ def words_in(words: list[str]) -> Callable[[str], Iterator[str]]:
 
 def regex_scanner(expressions: Sequence[NumberedRegex]) -> Scanner:
     """The scanner of these expressions; the text comes in normal form C."""
-    tests = [(number, compile_regex(pattern, flags)) for number, pattern, flags in expressions]
-    for _, test in tests:
-        test(_LONG)
+    tests = [(number, warmed(pattern, flags)) for number, pattern, flags in expressions]
     by_word: dict[str, list[int]] = {}
     for place, (_, pattern, _flags) in enumerate(expressions):
         by_word.setdefault(required_text(pattern), []).append(place)
@@ -98,3 +96,10 @@ def regex_scanner(expressions: Sequence[NumberedRegex]) -> Scanner:
         return [tests[place][0] for place in tried if tests[place][1](text)]
 
     return scan
+
+
+def warmed(pattern: str, flags: str) -> Callable[[str], bool]:
+    """The test of an expression, which is slow no more when it is first asked."""
+    test = compile_regex(pattern, flags)
+    test(_LONG)
+    return test

@@ -16,8 +16,6 @@ from sigma_random import aimed, events, rule_files
 
 from core.records import Event, Logsource
 from core.sigma import load_rules
-from detections.fast.compiled import compile_rules
-from detections.fast.engine import FastEngine
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(7200)]
 
@@ -64,7 +62,7 @@ def test_thousands_of_random_rules_get_the_same_answers(name, files, examined, s
 
 @pytest.mark.parametrize("name", FAST)
 def test_a_million_distinct_values_stay_in_bounds_and_hide_no_attack(name):
-    engine = FastEngine(compile_rules(sigmahq_ruleset()), backend=name)
+    engine = FAST[name](sigmahq_ruleset())
     chance = random.Random(20261124)  # noqa: S311 - the same flood each time
     attack = next(rule for rule in sigmahq_ruleset().rules if rule.info.logsource.category == "process_creation")
     hit = hit_event(attack)

@@ -1,4 +1,4 @@
-"""Simplifying, relaxing and compiling change nothing of what an expression means."""
+"""Simplifying, relaxing and making functions change nothing of what an expression means."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detections.fast.closures import function_of
 from detections.fast.expressions import (
     AND,
     NOT,
     all_of,
     any_of,
     atoms_of,
-    decided,
     necessary,
     negation,
     parts,
     relaxed,
     simplified,
 )
-from detections.fast.generate import compiled
 
 ATOMS = range(4)
 LEAVES = st.one_of(st.booleans(), st.sampled_from(ATOMS))
@@ -46,8 +45,8 @@ def means(node, true) -> bool:
 
 
 @given(TREES)
-def test_code_says_what_the_expression_means(node) -> None:
-    test = compiled(node)
+def test_the_function_says_what_the_expression_means(node) -> None:
+    test = function_of(node)
     assert [test(world) for world in WORLDS] == [means(node, world) for world in WORLDS]
 
 
@@ -69,15 +68,6 @@ def test_a_relaxed_expression_holds_wherever_the_expression_may(node, known) -> 
         assert [means(weak, world) for world in WORLDS] == [means(node, world) for world in WORLDS]
 
 
-@given(TREES, KNOWN)
-def test_what_is_decided_holds_whatever_the_others_are(node, known) -> None:
-    for world in WORLDS:
-        outcome = decided(node, world & known, known.__contains__)
-        alike = [means(node, other) for other in WORLDS if other & known == world & known]
-        if outcome is not None:
-            assert set(alike) == {outcome}
-
-
 @given(TREES)
 def test_one_of_the_necessary_atoms_holds_wherever_the_expression_does(node) -> None:
     found = necessary(node, lambda atom: None if atom == 3 else 1.0 / (1 + atom))
@@ -88,10 +78,10 @@ def test_one_of_the_necessary_atoms_holds_wherever_the_expression_does(node) -> 
 
 
 @pytest.mark.parametrize("make", [all_of, any_of])
-def test_a_very_deep_or_wide_expression_is_compiled(make) -> None:
+def test_a_very_deep_or_wide_expression_is_function_of(make) -> None:
     deep = 0
     for level in range(1, 120):
         deep = negation((any_of if level % 2 else all_of)([level, deep]))
-    assert compiled(deep)(frozenset()) == means(deep, frozenset())
+    assert function_of(deep)(frozenset()) == means(deep, frozenset())
     wide = make(range(20_000))
-    assert compiled(wide)(frozenset(range(20_000)))
+    assert function_of(wide)(frozenset(range(20_000)))
