@@ -61,7 +61,7 @@ def sign_out(request: AnyRequest) -> Redirect:
 @get("/password", opt=_OWN, sync_to_thread=True)
 def password_page(request: AnyRequest) -> Answer:
     """Asks for a new password."""
-    return _password_page(request)
+    return _password_page(request, {"next": request.query_params.get("next", "/")})
 
 
 @post("/password", opt=_OWN, sync_to_thread=True)
@@ -69,13 +69,13 @@ def change_password(request: AnyRequest, data: Form) -> Answer:
     """Changes one's own password; that ends all other sessions of the user."""
     console, new = console_of(request), data.get("password", "")
     if fault := _password_fault(new, data.get("again", "")):
-        return _password_page(request, say(language_of(request), fault, shortest=SHORTEST_PASSWORD), 422)
+        return _password_page(request, data, say(language_of(request), fault, shortest=SHORTEST_PASSWORD), 422)
     try:
         answer = _call_for_password(console, request, data.get("current", ""), new)
     except HaidangError as error:
-        return _password_page(request, line_of(request, error), status_of(error))
+        return _password_page(request, data, line_of(request, error), status_of(error))
     request.set_session(new_session(answer, console.clock.now()))
-    return Redirect("/", status_code=303)
+    return Redirect(own_path(data.get("next", "/")), status_code=303)
 
 
 @post("/language", opt=_PUBLIC, sync_to_thread=False)
@@ -110,8 +110,9 @@ def _sign_in_page(request: AnyRequest, typed: dict[str, str], problem: str = "",
     return render(request, "sign_in", {"typed": {"name": "", "next": "/"} | typed, "problem": problem}, status)
 
 
-def _password_page(request: AnyRequest, problem: str = "", status: int = 200) -> Answer:
-    return render(request, "password", {"problem": problem, "shortest": SHORTEST_PASSWORD}, status)
+def _password_page(request: AnyRequest, typed: dict[str, str], problem: str = "", status: int = 200) -> Answer:
+    values = {"next": typed.get("next", "/"), "problem": problem, "shortest": SHORTEST_PASSWORD}
+    return render(request, "password", values, status)
 
 
 ACCOUNT = [sign_in_page, sign_in, sign_out, password_page, change_password, choose_language]

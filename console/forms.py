@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from litestar import Response, get, post
-from litestar.params import FromPath, URLEncodedBody
+from litestar.params import URLEncodedBody
 from litestar.response import Redirect
 
 from console.deps import console_of
-from console.pages import incident_page
+from console.pages import Number, incident_page
 from console.problems import answer_problem, line_of, status_of
 from console.render import Answer, AnyRequest, is_htmx, language_of, render
 from console.texts import say
@@ -44,13 +44,13 @@ def create_incident(request: AnyRequest, data: Form) -> Answer:
 
 
 @post("/incidents/{number:int}/acknowledge", opt=_WRITE, sync_to_thread=True, status_code=200)
-def acknowledge(request: AnyRequest, number: FromPath[int]) -> Answer:
+def acknowledge(request: AnyRequest, number: Number) -> Answer:
     """Says: a person looks at it now."""
     return _change(request, number, "incidents.acknowledge", {}, {})
 
 
 @post("/incidents/{number:int}/assign", opt=_WRITE, sync_to_thread=True, status_code=200)
-def assign(request: AnyRequest, number: FromPath[int], data: Form) -> Answer:
+def assign(request: AnyRequest, number: Number, data: Form) -> Answer:
     """Makes it someone's work."""
     owner = data.get("owner", "")
     if not owner:
@@ -59,7 +59,7 @@ def assign(request: AnyRequest, number: FromPath[int], data: Form) -> Answer:
 
 
 @post("/incidents/{number:int}/note", opt=_WRITE, sync_to_thread=True, status_code=200)
-def note(request: AnyRequest, number: FromPath[int], data: Form) -> Answer:
+def note(request: AnyRequest, number: Number, data: Form) -> Answer:
     """Adds words to the timeline."""
     text = data.get("text", "").strip()
     if not text:
@@ -68,7 +68,7 @@ def note(request: AnyRequest, number: FromPath[int], data: Form) -> Answer:
 
 
 @post("/incidents/{number:int}/close", opt=_WRITE, sync_to_thread=True, status_code=200)
-def close(request: AnyRequest, number: FromPath[int], data: Form) -> Answer:
+def close(request: AnyRequest, number: Number, data: Form) -> Answer:
     """Closes it with a verdict."""
     verdict = data.get("verdict", "")
     if verdict not in set(Verdict):

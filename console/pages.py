@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from litestar import get
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import PathParameter, QueryParameter
 from litestar.response import ServerSentEvent
 
 from console.deps import console_of
 from console.reads import (
     MOST_COUNTED,
+    MOST_NUMBER,
     Filter,
     count_new,
     dossier_mark,
     guides_for,
     list_owners,
     list_queue,
+    listed_rules,
     queue_mark,
     read_one,
     view_for,
@@ -29,6 +31,8 @@ from console.views import incident_view, row
 from core.incident import Incident, Verdict
 
 ChosenFilter = Annotated[Filter, QueryParameter(name="state")]
+Number = Annotated[int, PathParameter(le=MOST_NUMBER)]
+ShownNumber = Annotated[int, QueryParameter(name="incident", le=MOST_NUMBER)]
 
 _READ = {"action": "read"}
 
@@ -52,19 +56,19 @@ def queue_json(request: AnyRequest, chosen: ChosenFilter = Filter.OPEN) -> list[
 
 
 @get("/incidents/{number:int}", opt=_READ, sync_to_thread=True)
-def incident(request: AnyRequest, number: FromPath[int]) -> Answer:
+def incident(request: AnyRequest, number: Number) -> Answer:
     """One incident with all that belongs to it."""
     return incident_page(request, number)
 
 
 @get("/incidents/{number:int}/part", opt=_READ, sync_to_thread=True)
-def incident_part(request: AnyRequest, number: FromPath[int]) -> Answer:
+def incident_part(request: AnyRequest, number: Number) -> Answer:
     """The incident's live part alone."""
     return render(request, "incident_part", incident_values(request, number))
 
 
 @get("/stream", opt=_READ, sync_to_thread=False)
-def stream(request: AnyRequest, chosen: ChosenFilter = Filter.OPEN, incident: FromQuery[int] = 0) -> ServerSentEvent:
+def stream(request: AnyRequest, chosen: ChosenFilter = Filter.OPEN, shown: ShownNumber = 0) -> ServerSentEvent:
     """Tells an open page when to fetch its parts again, until the session ends."""
     console, session = console_of(request), dict(request.session)
     changes: Changes = request.app.state["changes"]
@@ -73,8 +77,8 @@ def stream(request: AnyRequest, chosen: ChosenFilter = Filter.OPEN, incident: Fr
         user = live_user(console.state, session, console.clock.now())
         if user is None:
             return None
-        if incident:
-            return dossier_mark(read_one(console, user, incident))
+        if shown:
+            return dossier_mark(read_one(console, user, shown))
         return queue_mark(list_queue(console, user, chosen), count_new(console, user))
 
     return ServerSentEvent(page_events(changes, look))
@@ -103,13 +107,13 @@ def incident_values(request: AnyRequest, number: int) -> dict[str, object]:
     """
     console, language = console_of(request), language_of(request)
     dossier = read_one(console, request.user, number)
-    guides = guides_for(console, dossier, language)
-    return {"incident": incident_view(dossier, view_for(console, language), guides)}
+    guides, listed = guides_for(console, dossier, language), listed_rules(console, dossier)
+    return {"incident": incident_view(dossier, view_for(console, language), guides, listed)}
 
 
 def incident_page(
     request: AnyRequest,
-    number: FromPath[int],
+    number: int,
     typed: Mapping[str, str] | None = None,
     problem: str = "",
     status: int = 200,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 
 from litestar import MediaType, Response
-from litestar.exceptions import HTTPException, PermissionDeniedException
+from litestar.enums import ParamType
+from litestar.exceptions import HTTPException, NotFoundException, PermissionDeniedException, ValidationException
 from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap
 from markupsafe import escape
@@ -40,7 +41,16 @@ def answer_problem(request: AnyRequest, status: int, text: str) -> Answer:
         return Response({"reason": text}, status_code=status)
     if is_htmx(request):
         return _line(request, status, text)
-    return render(request, "error", {"problem": text}, status)
+    return _page(request, status, text)
+
+
+def _page(request: AnyRequest, status: int, text: str) -> Answer:
+    """The line as a page under a heading, which the line does not say again."""
+    language = language_of(request)
+    usual = say(language, "problem.title")
+    heading = say_if_known(language, f"problem.title_{status}", usual)
+    words = text.removeprefix(f"{heading}: ").removeprefix(f"{usual}: ")
+    return render(request, "error", {"heading": heading, "problem": words[:1].upper() + words[1:]}, status)
 
 
 def _line(request: AnyRequest, status: int, text: str) -> Answer:
@@ -56,6 +66,13 @@ def _on_http_error(request: AnyRequest, error: HTTPException) -> Answer:
     language = language_of(request)
     otherwise = say(language, "problem.other", status=error.status_code)
     return answer_problem(request, error.status_code, say_if_known(language, f"problem.{error.status_code}", otherwise))
+
+
+def _on_invalid(request: AnyRequest, error: ValidationException) -> Answer:
+    """An address whose values cannot be is one of nothing; other values are the form's or the query's."""
+    extra = error.extra if isinstance(error.extra, list) else []
+    is_path = any(isinstance(one, dict) and one.get("source") == ParamType.PATH for one in extra)
+    return _on_http_error(request, NotFoundException() if is_path else error)
 
 
 def _on_forbidden(request: AnyRequest, error: PermissionDeniedException) -> Answer:
@@ -85,8 +102,8 @@ def _go(request: AnyRequest, path: str, status: int, key: str) -> Answer:
         answer = answer_problem(request, status, say(language_of(request), key))
         answer.headers["HX-Redirect"] = path
         return answer
-    wanted = {"next": request.url.path} if path == "/sign-in" and request.method == "GET" else {}
-    return Redirect(path, status_code=303, query_params=wanted or None)
+    wanted = {"next": request.url.path} if request.method == "GET" else None
+    return Redirect(path, status_code=303, query_params=wanted)
 
 
 HANDLERS: ExceptionHandlersMap = {
@@ -94,6 +111,7 @@ HANDLERS: ExceptionHandlersMap = {
     PasswordChangeNeeded: _on_password_change_needed,
     HaidangError: _on_haidang_error,
     PermissionDeniedException: _on_forbidden,
+    ValidationException: _on_invalid,
     HTTPException: _on_http_error,
     500: _on_defect,
 }

@@ -9,6 +9,7 @@ from console.deps import Console
 from console.sessions import scope_of
 from console.views import View, in_language
 from core.incident import Dossier, Incident, State
+from core.stores.catalogue import named_rules
 from core.stores.incidents import count_open, list_incidents, read_dossier
 from core.stores.users import User, list_users
 from inventory.rights import may
@@ -17,6 +18,8 @@ MOST_ROWS = 200
 MOST_SEARCHED = 5_000
 """Open incidents among which one's own are looked for."""
 MOST_COUNTED = 100
+MOST_NUMBER = 1 << 53
+"""No incident has a greater number; one that the database cannot hold must not get so far."""
 
 _OPEN = (State.NEW, State.ACKNOWLEDGED)
 
@@ -72,6 +75,13 @@ def list_owners(console: Console) -> list[str]:
     with console.state.connect() as connection:
         users = list_users(connection)
     return [user.name for user in users if not user.disabled and may(user.role, "incident.write")]
+
+
+def listed_rules(console: Console, dossier: Dossier) -> frozenset[str]:
+    """Of the rules that raised the alerts, those that have a page: a rule may have gone since."""
+    with console.state.connect() as connection:
+        found = named_rules(connection, [alert.rule for alert in dossier.alerts])
+    return frozenset(rule.id for rule in found)
 
 
 def guides_for(console: Console, dossier: Dossier, language: str) -> dict[str, tuple[str, ...]]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
-from console.texts import say_refusal
+from msgspec.structs import replace
+
+from console.texts import say, say_refusal
 from console.views import SHAPES, Moment, in_language, moment, moment_or_none, object_text, visible
 from core.incident import Incident
 from core.records import Alert, Logsource, Record, Severity
 from core.stores.catalogue import CatalogueRule, Hits, Listed, RuleState, Wanted
 
 PAGE_ROWS = 100
+PAGES_ABOUT = 2
+"""How many pages before and after the shown one are offered by number."""
+LOADERS_LANGUAGE = "en"
+"""In which reasons and, by Sigma's custom, descriptions are written."""
 
 
 class Asked(Record, frozen=True, kw_only=True):
@@ -33,15 +39,42 @@ class Asked(Record, frozen=True, kw_only=True):
             products=(self.product,) if self.product else (),
         )
 
+    def known(self, products: Collection[str]) -> Asked:
+        """Without what is unknown: a state or level that is none, a product that no rule has."""
+        return replace(
+            self,
+            state=self.state if self.state in set(RuleState) else "",
+            level=self.level if self.level in set(Severity) else "",
+            product=self.product if self.product in products else "",
+        )
+
     def address(self, **changed: object) -> str:
         """The list's address with some of it changed; a change of what is asked for leads to the first page."""
+        return f"/rules{self.query(**changed)}"
+
+    def address_of(self, identity: str) -> str:
+        """A rule's address, from which one comes back to the same part of the list."""
+        return f"/rules/{quote(identity, safe='')}{self.query(page=self.page)}"
+
+    def query(self, **changed: object) -> str:
+        """What an address of ours ends with; empty where nothing is asked for."""
         values = {"q": self.text, "state": self.state, "level": self.level, "product": self.product} | changed
-        query = urlencode({name: value for name, value in values.items() if value})
-        return f"/rules?{query}" if query else "/rules"
+        told = {name: value for name, value in values.items() if value and (name, value) != ("page", 1)}
+        return f"?{urlencode(told)}" if told else ""
+
+
+EVERY_RULE = Asked()
 
 
 class RuleRow(Record, frozen=True, kw_only=True):
-    """A rule in the list. ``link`` is empty for a file that tells no id; ``origin`` is its pack, else its folder."""
+    """A rule in the list.
+
+    Attributes:
+        link: its page; empty for a file that tells no id.
+        reason: why it is refused, in the reader's language.
+        detail: the loader's own words, where those of ``reason`` are others.
+        origin: its pack, else the folder among its own.
+    """
 
     key: str
     link: str
@@ -50,7 +83,10 @@ class RuleRow(Record, frozen=True, kw_only=True):
     shape: str
     state: str
     reason: str
+    detail: str
     source: str
+    file: str
+    folder: str
     origin: str
     techniques: str
     is_correlation: bool
@@ -60,8 +96,19 @@ class RuleRow(Record, frozen=True, kw_only=True):
     last: Moment | None
 
 
+class PageLink(NamedTuple):
+    """A page of the list by its number."""
+
+    number: int
+    link: str
+
+
 class Pager(Record, frozen=True, kw_only=True):
-    """Which part of the list is shown; an empty link leads nowhere."""
+    """Which part of the list is shown; an empty link leads nowhere.
+
+    Attributes:
+        links: pages to go to by number, in order: the first, those about this one, the last; None for a gap.
+    """
 
     page: int
     pages: int
@@ -70,6 +117,7 @@ class Pager(Record, frozen=True, kw_only=True):
     total: int
     previous: str
     next: str
+    links: tuple[PageLink | None, ...]
 
 
 class AlertRow(NamedTuple):
@@ -98,19 +146,23 @@ class RuleView(Record, frozen=True, kw_only=True):
     text: str
 
 
-def rule_row(listed: Listed, language: str) -> RuleRow:
-    """The rule as one line of the list."""
+def rule_row(listed: Listed, language: str, asked: Asked = EVERY_RULE) -> RuleRow:
+    """The rule as one line of the list that was asked for."""
     rule, hits = listed
+    reason = reason_text(rule.reason, language)
     return RuleRow(
         key=rule.id or rule.file,
-        link=f"/rules/{rule.id}" if rule.id else "",
-        title=visible(in_language(rule.title, language, "").encode()),
+        link=asked.address_of(rule.id) if rule.id else "",
+        title=title_text(rule, language),
         severity=rule.level.value,
         shape=SHAPES[rule.level],
         state=rule.state.value,
-        reason=visible((say_refusal(language, rule.reason) or rule.reason).encode()),
+        reason=visible(reason.encode()),
+        detail=visible(rule.reason.encode()) if reason != rule.reason else "",
         source=source_text(rule.logsource),
-        origin=visible((rule.pack or rule.file.rpartition("/")[0]).encode()),
+        file=visible(rule.file.encode()),
+        folder=visible(rule.file.rpartition("/")[0].encode()),
+        origin=visible((rule.pack or _folder(rule.file)).encode()),
         techniques=", ".join(rule.techniques),
         is_correlation=rule.kind == "correlation",
         signal=rule.signal,
@@ -118,6 +170,20 @@ def rule_row(listed: Listed, language: str) -> RuleRow:
         month=hits.month,
         last=moment_or_none(hits.last),
     )
+
+
+def title_text(rule: CatalogueRule, language: str) -> str:
+    """The rule's title; where it tells none, the name of its file."""
+    title = in_language(rule.title, language, "")
+    told = title if title.strip("\"' ") else rule.file.rpartition("/")[2]
+    return visible(told.encode())
+
+
+def reason_text(reason: str, language: str) -> str:
+    """Why a rule is refused, in that language; words that have no text of ours are told in general."""
+    if not reason or language == LOADERS_LANGUAGE:
+        return reason
+    return say_refusal(language, reason) or say(language, "rule.reason_other")
 
 
 def source_text(source: Logsource) -> str:
@@ -137,7 +203,27 @@ def pager(asked: Asked, total: int) -> Pager:
         total=total,
         previous=asked.address(page=page - 1) if page > 1 else "",
         next=asked.address(page=page + 1) if page < pages else "",
+        links=tuple(_page_link(asked, number) for number in _numbers(page, pages)),
     )
+
+
+def _page_link(asked: Asked, number: int | None) -> PageLink | None:
+    return None if number is None else PageLink(number, asked.address(page=number))
+
+
+def _numbers(page: int, pages: int) -> list[int | None]:
+    """The first page, those about this one, the last; None where some are left out."""
+    shown = sorted({1, pages, *range(max(1, page - PAGES_ABOUT), min(pages, page + PAGES_ABOUT) + 1)})
+    found: list[int | None] = []
+    for before, number in zip([0, *shown], shown, strict=False):
+        found += [number] if number == before + 1 else [None, number]
+    return found
+
+
+def _folder(file: str) -> str:
+    """Where among rules of its kind a file lies: ``identity`` of ``detections/rules/identity/NAME.yml``."""
+    folder = file.rpartition("/")[0]
+    return folder.partition("/rules/")[2] or folder
 
 
 def alert_row(alert: Alert, incident: Incident, language: str) -> AlertRow:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from contextlib import suppress
 
 from litestar import get, post
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath
 from litestar.response import Redirect
+from msgspec.structs import replace
+from sqlalchemy import Connection
 
 from console.deps import console_of
 from console.forms import Form
@@ -15,6 +18,7 @@ from console.render import Answer, AnyRequest, language_of, render
 from console.rule_views import (
     PAGE_ROWS,
     Asked,
+    Pager,
     RuleView,
     alert_row,
     guide_in,
@@ -35,27 +39,18 @@ from core.stores.rules import off_of
 
 MOST_ALERTS = 20
 MOST_WORDS = 200
+MOST_REASON = 1000
+"""Characters, as the centre takes them."""
 
 _READ = {"action": "read"}
 _WRITE = {"action": "rules.write"}
 _UNPROCESSABLE = 422
 
-Words = Annotated[str, QueryParameter(name="q")]
-ChosenState = Annotated[str, QueryParameter(name="state")]
-
 
 @get("/rules", opt=_READ, sync_to_thread=True)
-def rules(
-    request: AnyRequest,
-    words: Words = "",
-    chosen: ChosenState = "",
-    level: FromQuery[str] = "",
-    product: FromQuery[str] = "",
-    page: FromQuery[int] = 1,
-) -> Answer:
+def rules(request: AnyRequest) -> Answer:
     """The list of rules, those that hit most first."""
-    asked = Asked(text=words.strip()[:MOST_WORDS], state=chosen, level=level, product=product, page=page)
-    return render(request, "rules", _list_values(request, asked))
+    return render(request, "rules", _list_values(request))
 
 
 @get("/rules/{identity:str}", opt=_READ, sync_to_thread=True)
@@ -73,41 +68,75 @@ def enable(request: AnyRequest, identity: FromPath[str], data: Form) -> Answer:
 @post("/rules/{identity:str}/disable", opt=_WRITE, sync_to_thread=True)
 def disable(request: AnyRequest, identity: FromPath[str], data: Form) -> Answer:
     """Switches the rule off, for a reason."""
-    if not data.get("text", "").strip():
+    if not _reason(data):
         return _rule_page(request, identity, data, say(language_of(request), "rule.why_missing"), _UNPROCESSABLE)
     return _switch(request, identity, "rules.disable", data)
 
 
+def asked_of(request: AnyRequest) -> Asked:
+    """What the address asks of the list; a rule's page carries it along, so that one comes back to the same list."""
+    query = request.query_params
+    page = 1
+    with suppress(ValueError):
+        page = int(query.get("page", "1"))
+    return Asked(
+        text=query.get("q", "").strip()[:MOST_WORDS],
+        state=query.get("state", ""),
+        level=query.get("level", ""),
+        product=query.get("product", ""),
+        page=page,
+    )
+
+
+def _reason(typed: dict[str, str]) -> str:
+    """As it was typed: browsers send two characters for the end of a line."""
+    return typed.get("text", "").replace("\r\n", "\n").strip()
+
+
 def _switch(request: AnyRequest, identity: str, action: str, typed: dict[str, str]) -> Answer:
-    values = {"rules": [identity], "text": typed.get("text", "").strip()}
+    values = {"rules": [identity], "text": _reason(typed)}
+    if len(_reason(typed)) > MOST_REASON:
+        problem = say(language_of(request), "rule.why_long", most=MOST_REASON)
+        return _rule_page(request, identity, typed, problem, _UNPROCESSABLE)
     try:
         console_of(request).centre.call(action, actor=request.user.name, **values)
     except HaidangError as error:
         return _rule_page(request, identity, typed, line_of(request, error), status_of(error))
-    return Redirect(f"/rules/{identity}", status_code=303)
+    return Redirect(asked_of(request).address_of(identity), status_code=303)
 
 
-def _list_values(request: AnyRequest, asked: Asked) -> dict[str, object]:
-    console, language, wanted = console_of(request), language_of(request), asked.wanted()
+def _list_values(request: AnyRequest) -> dict[str, object]:
+    console, language = console_of(request), language_of(request)
     with console.state.connect() as connection:
-        part = pager(asked, catalogue.count_rules(connection, wanted))
-        found = catalogue.list_rules(connection, wanted, console.clock.now(), PAGE_ROWS, (part.page - 1) * PAGE_ROWS)
-        counts = catalogue.count_states(connection)
         products = catalogue.products(connection)
+        asked = asked_of(request).known(products)
+        counts = _counts(connection, asked)
+        part = pager(asked, counts[asked.state])
+        found = _part(connection, asked, part, console.clock.now())
     return {
-        "rows": [rule_row(one, language) for one in found],
+        "rows": [rule_row(one, language, replace(asked, page=part.page)) for one in found],
         "asked": asked,
         "pager": part,
-        "counts": {state.value: counts[state] for state in RuleState},
+        "counts": counts,
         "levels": [level.value for level in reversed(Severity)],
         "products": products,
     }
 
 
+def _counts(connection: Connection, asked: Asked) -> dict[str, int]:
+    """How many rules each tab would show for this search; that of all states has no name and stands first."""
+    states = ["", *(state.value for state in RuleState)]
+    return {state: catalogue.count_rules(connection, replace(asked, state=state).wanted()) for state in states}
+
+
+def _part(connection: Connection, asked: Asked, part: Pager, now: int) -> Sequence[catalogue.Listed]:
+    return catalogue.list_rules(connection, asked.wanted(), now, PAGE_ROWS, (part.page - 1) * PAGE_ROWS)
+
+
 def _rule_page(
     request: AnyRequest, identity: str, typed: dict[str, str] | None = None, problem: str = "", status: int = 200
 ) -> Answer:
-    console = console_of(request)
+    console, asked = console_of(request), asked_of(request)
     with console.state.connect() as connection:
         found = catalogue.find_rule(connection, identity, console.clock.now())
         off = off_of(connection, identity)
@@ -119,7 +148,9 @@ def _rule_page(
         "mates": len(mates),
         "typed": {"text": ""} | (typed or {}),
         "problem": problem,
-        "here": f"/rules/{identity}",
+        "back": asked.address(page=asked.page),
+        "asked": asked.query(page=asked.page),
+        "here": asked.address_of(identity),
     }
     return render(request, "rule", values, status)
 

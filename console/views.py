@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
 from core.clock import HOUR, MINUTE, iso, vietnam
@@ -20,6 +20,11 @@ SHAPES = {
 """So that the severity is never told by colour alone."""
 
 Told = TypeVar("Told")
+
+MOST_LINES = 20
+FIRST_LINES = 5
+LAST_LINES = 10
+"""Of more than ``MOST_LINES`` of evidence only the first and the last are open: the last one decided."""
 
 _DAY = 24 * HOUR
 _NAMES = {"\0": "NUL", "\t": "TAB", "\n": "LF", "\r": "CR", "\x1b": "ESC"}
@@ -95,13 +100,18 @@ class AlertView(Record, frozen=True, kw_only=True):
     Attributes:
         rule: the rule's id.
         name: the rule's short name, may be empty.
+        link: the rule's page, empty if there is none.
         guide: the steps of the rule's triage guide in the reader's language, may be empty.
+        lines: the evidence, or what comes first of it.
+        folded: what lies between the first and the last lines.
+        last_lines: what comes after the folded ones.
         left_out: how many events the alert holds no longer.
     """
 
     title: str
     rule: str
     name: str
+    link: str
     guide: tuple[str, ...]
     severity: str
     shape: str
@@ -111,6 +121,8 @@ class AlertView(Record, frozen=True, kw_only=True):
     last: Moment
     count: int
     lines: tuple[Line, ...]
+    folded: tuple[Line, ...]
+    last_lines: tuple[Line, ...]
     left_out: int
 
 
@@ -132,11 +144,16 @@ class IncidentView(Record, frozen=True, kw_only=True):
     timeline: tuple[Step, ...]
 
 
-def incident_view(dossier: Dossier, view: View, guides: Mapping[str, tuple[str, ...]]) -> IncidentView:
-    """All that the incident's page shows; ``guides`` are the triage guides by rule id."""
+def incident_view(
+    dossier: Dossier, view: View, guides: Mapping[str, tuple[str, ...]], listed: Collection[str] = ()
+) -> IncidentView:
+    """All that the incident's page shows; ``guides`` are the triage guides by rule id, ``listed`` rules have a page."""
     return IncidentView(
         head=head(dossier.incident, view),
-        alerts=tuple(alert_view(alert, view, guides.get(alert.rule, ())) for alert in _ordered(dossier.alerts)),
+        alerts=tuple(
+            alert_view(alert, view, guides.get(alert.rule, ()), is_listed=alert.rule in listed)
+            for alert in _ordered(dossier.alerts)
+        ),
         timeline=tuple(step(entry) for entry in dossier.timeline),
     )
 
@@ -177,12 +194,14 @@ def head(incident: Incident, view: View) -> Head:
     )
 
 
-def alert_view(alert: Alert, view: View, guide: tuple[str, ...] = ()) -> AlertView:
+def alert_view(alert: Alert, view: View, guide: tuple[str, ...] = (), *, is_listed: bool = False) -> AlertView:
     """The alert with every line of its evidence and its rule's triage guide."""
+    first, folded, last = fold_lines(tuple(line(evidence) for evidence in alert.evidence))
     return AlertView(
         title=in_language(alert.title, view.language, ""),
         rule=alert.rule,
         name=alert.name,
+        link=f"/rules/{alert.rule}" if is_listed else "",
         guide=guide,
         severity=alert.severity.value,
         shape=SHAPES[alert.severity],
@@ -191,9 +210,18 @@ def alert_view(alert: Alert, view: View, guide: tuple[str, ...] = ()) -> AlertVi
         first=moment(alert.start),
         last=moment(alert.end),
         count=alert.count,
-        lines=tuple(line(evidence) for evidence in alert.evidence),
+        lines=first,
+        folded=folded,
+        last_lines=last,
         left_out=max(0, alert.count - len(alert.evidence)),
     )
+
+
+def fold_lines(lines: tuple[Line, ...]) -> tuple[tuple[Line, ...], tuple[Line, ...], tuple[Line, ...]]:
+    """The first lines, those between, and the last ones; few lines are all first."""
+    if len(lines) <= MOST_LINES:
+        return lines, (), ()
+    return lines[:FIRST_LINES], lines[FIRST_LINES:-LAST_LINES], lines[-LAST_LINES:]
 
 
 def line(evidence: Evidence) -> Line:

@@ -117,6 +117,20 @@ function formNotSent(event) {
   if (context?.sourceElement instanceof HTMLFormElement) context.target.textContent = byId("announcer").dataset.unreachable;
 }
 
+/* ---- what is typed and not sent ---- */
+
+let sent = null;
+
+// Text is asked for again before it is lost, whatever would leave the page: a key, a link, the language, a closed tab.
+function holdTyped(event) {
+  const typed = all("textarea, input[data-typed]").filter((field) => field.value.trim() && field.form !== sent);
+  if (typed.length) event.preventDefault();
+}
+
+function rememberSent(event) {
+  if (!event.defaultPrevented) sent = event.target; // what htmx sends leaves no page
+}
+
 /* ---- keys ---- */
 
 let chordAt = 0;
@@ -169,6 +183,9 @@ function onClick(event) {
 
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
+document.addEventListener("submit", rememberSent);
+window.addEventListener("beforeunload", holdTyped);
+window.addEventListener("pageshow", () => (sent = null));
 document.addEventListener("htmx:before:swap", rememberFocus);
 document.addEventListener("htmx:after:swap", afterSwap);
 htmx.registerExtension("openness", { htmx_before_morph_attr: keepOpenness });

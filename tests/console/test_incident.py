@@ -11,6 +11,7 @@ import pytest
 from core.errors import NotFoundError, RefusedError, UnavailableError
 from core.incident import State, Verdict
 from core.records import Severity
+from core.stores.catalogue import CatalogueRule, RuleState, put_catalogue
 
 HTMX = {"HX-Request": "true"}
 
@@ -219,7 +220,7 @@ def test_the_gravest_alert_stands_first_and_only_its_guide_is_open(analyst, stor
     alerts = (make_alert(id=f"a{at}", name=f"rule_{at}", start=at, severity=one) for at, one in enumerate(severities))
     store(*alerts)
     page = analyst.get("/incidents/1").text
-    assert re.findall(r"<code>rule_(\d)</code>", page) == ["1", "2", "3", "0"]
+    assert re.findall(r"<dd>rule_(\d) <small", page) == ["1", "2", "3", "0"]
     assert [is_open for is_open, _ in guides(page)] == [True, False, False, False]
 
 
@@ -233,8 +234,43 @@ def test_an_alert_of_a_rule_without_a_guide_shows_none(analyst, store, make_aler
 def test_a_rule_is_told_by_its_name_and_its_id_is_small(analyst, store, make_alert):
     store(make_alert(rule="r-1", name="ssh_password_guessing"), make_alert(id="nameless", rule="r-2"))
     page = analyst.get("/incidents/1").text
-    assert '<dd><code>ssh_password_guessing</code> <small class="faint">r-1</small></dd>' in page
-    assert '<dd><small class="faint">r-2</small></dd>' in page
+    assert '<dd>ssh_password_guessing <small class="faint">r-1</small></dd>' in page
+    assert "<dd>r-2</dd>" in page
+
+
+def test_an_alert_leads_to_its_rule_where_that_has_a_page(analyst, store, make_alert, state):
+    entry = CatalogueRule(id="r-1", file="a/b.yml", title={"vi": "Dò"}, guide={}, state=RuleState.ENABLED)
+    with state.begin() as connection:
+        put_catalogue(connection, [entry], {"a/b.yml": b"title: T"})
+    store(make_alert(rule="r-1", name="guessing"), make_alert(id="other", rule="gone"))
+    page = analyst.get("/incidents/1").text
+    assert '<dd><a href="/rules/r-1">guessing</a> <small class="faint">r-1</small></dd>' in page
+    assert 'href="/rules/gone"' not in page
+
+
+@pytest.mark.parametrize(("lines", "folded"), [(20, 0), (21, 6), (100, 85)])
+def test_of_much_evidence_the_first_and_last_lines_are_open(analyst, store, make_alert, lines, folded):
+    store(make_alert(raw=b"a line", lines=lines))
+    page = analyst.get("/incidents/1").text
+    inside = "".join(re.findall(r'<details id="folded-1">.*?</details>', page, re.DOTALL))
+    assert inside.count("<code>a line</code>") == folded
+    assert page.count("<code>a line</code>") == lines
+    assert (f"{folded} dòng ở giữa" in inside) == bool(folded)
+
+
+@pytest.mark.parametrize("number", ["99999999999999999999999", str(1 << 63), "9" * 5000, "-1"])
+@pytest.mark.parametrize("path", ["", "/part"])
+def test_a_number_that_no_incident_can_have_is_not_found(analyst, number, path):
+    answer = analyst.get(f"/incidents/{number}{path}")
+    assert answer.status_code == 404
+    assert "Không tìm thấy" in answer.text
+
+
+@pytest.mark.parametrize("action", ["acknowledge", "assign", "note", "close"])
+def test_nothing_is_done_to_a_number_that_no_incident_can_have(analyst, centre, action):
+    before = len(centre.calls)
+    assert analyst.post(f"/incidents/99999999999999999999999/{action}", {"text": "x"}).status_code == 404
+    assert len(centre.calls) == before
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from litestar.testing import TestClient
 from console.render import STATIC
 from console.sessions import OWN_ACCOUNT, PUBLIC
 from console.web import HEADERS, create_app, end_streams
+from core.errors import RefusedError
 from core.stores.catalogue import CatalogueRule, RuleState, put_catalogue
 from inventory.rights import ROLES, may
 
@@ -163,6 +164,23 @@ def test_a_page_that_is_not_there_says_so_in_the_readers_language(browser):
     answer = browser.get("/nothing-here")
     assert answer.status_code == 404
     assert "Không tìm thấy" in answer.text
+
+
+def test_a_page_that_is_not_there_is_no_failed_action_and_leads_back(analyst):
+    page = analyst.get(f"/rules/{RULE[:-1]}0").text
+    assert "<h1>Không tìm thấy</h1>" in page
+    assert "Không thực hiện được" not in page
+    assert "Không có quy tắc" in page
+    assert '<a href="/rules">Về danh sách quy tắc</a>' in page
+    assert '<a href="/">Về hàng đợi sự cố</a>' in page
+    assert "Trang, sự cố hoặc quy tắc này không có" in analyst.get("/incidents/404").text
+
+
+def test_a_heading_is_not_said_again_below_it(analyst, centre):
+    centre.error = RefusedError("incident 7 is closed")
+    page = analyst.post("/sign-out").text
+    assert page.count("Không thực hiện được") == 2  # the title and the heading
+    assert "Sự cố số 7 đã đóng." in page
 
 
 def test_a_defect_is_told_without_its_innards(analyst, monkeypatch, caplog):

@@ -8,6 +8,7 @@ from html import unescape
 import pytest
 
 from console import rule_views
+from console.rule_views import Asked
 from core.clock import HOUR
 from core.errors import NotFoundError, UnavailableError
 from core.records import Logsource, Severity
@@ -54,7 +55,7 @@ def administrator(browser, centre):
 
 
 def titles(page):
-    return [unescape(title) for title in re.findall(r'<a href="/rules/[0-9a-f-]{36}">([^<]+)</a>', page)]
+    return [unescape(title) for title in re.findall(r'<a href="/rules/[0-9a-f-]{36}(?:\?[^"]+)?">([^<]+)</a>', page)]
 
 
 def test_a_row_tells_level_state_hits_source_and_where_it_is_kept(analyst, put, state):
@@ -87,7 +88,9 @@ def test_what_hits_most_stands_first(analyst, put, state):
         ("state=disabled", 1),
         ("state=refused", 0),
         ("product=linux", 2),
-        ("product=windows&level=low", 0),
+        ("product=linux&level=critical", 0),
+        ("product=zzz", 2),
+        ("page=nonsense", 2),
         ("state=nonsense&level=nonsense", 2),
         ("page=99", 2),
         ("page=-5", 2),
@@ -116,9 +119,53 @@ def test_a_long_list_comes_in_pages(analyst, put, monkeypatch):
     shown = [titles(analyst.get(f"/rules?q=q&page={page}").text) for page in (1, 2, 3)]
     assert shown == [["Q0", "Q1"], ["Q2", "Q3"], ["Q4"]]
     page = unescape(analyst.get("/rules?q=q&page=2").text)
-    assert 'href="/rules?q=q&page=1" rel="prev"' in page
-    assert 'href="/rules?q=q&page=3" rel="next"' in page
-    assert "Trang 2 trong 3" in page
+    assert page.count('href="/rules?q=q" rel="prev"') == 2
+    assert page.count('href="/rules?q=q&page=3" rel="next"') == 2
+    assert page.index('rel="next"') < page.index("<table") < page.rindex('rel="next"')
+    assert re.search(r'aria-current="page"><span class="unseen">Trang</span> 2</b>', page)
+
+
+@pytest.mark.parametrize(
+    ("page", "total", "numbers"),
+    [
+        (1, 100, [1]),
+        (1, 1000, [1, 2, 3, None, 10]),
+        (6, 1000, [1, None, 4, 5, 6, 7, 8, None, 10]),
+        (10, 1000, [1, None, 8, 9, 10]),
+        (3, 500, [1, 2, 3, 4, 5]),
+    ],
+)
+def test_the_first_the_last_and_the_pages_about_are_offered_by_number(page, total, numbers):
+    links = rule_views.pager(Asked(page=page), total).links
+    assert [link and link.number for link in links] == numbers
+
+
+def test_tabs_count_what_the_search_would_show(analyst, put):
+    put(rule(), rule(OTHER, title={"vi": "Hai"}, state=RuleState.DISABLED))
+    tabs = re.compile(r'<a href="/rules[^"]*"(?: aria-current="true")?>(\D+ \d+)</a>')
+    assert tabs.findall(analyst.get("/rules").text) == ["Tất cả 2", "Đang bật 1", "Đã tắt 1", "Bị từ chối 0"]
+    searched = analyst.get("/rules?q=hai&state=enabled").text
+    assert tabs.findall(searched) == ["Tất cả 1", "Đang bật 0", "Đã tắt 1", "Bị từ chối 0"]
+
+
+def test_an_unknown_value_in_the_address_asks_for_nothing_and_is_not_kept(analyst, put):
+    put(rule())
+    page = analyst.get("/rules?state=zzz&level=zzz&product=zzz").text
+    assert "zzz" not in page.replace('name="back" value="/rules?state=zzz&amp;level=zzz&amp;product=zzz"', "")
+    assert '<a href="/rules" aria-current="true">Tất cả 1</a>' in page
+
+
+def test_a_rule_leads_back_to_the_part_of_the_list_one_came_from(administrator, put, monkeypatch):
+    monkeypatch.setattr(rule_views, "PAGE_ROWS", 1)
+    monkeypatch.setattr("console.rules.PAGE_ROWS", 1)
+    put(rule(), rule(OTHER, title={"vi": "SSH khác"}, level=Severity.LOW))
+    link = f"/rules/{OTHER}?q=ssh&state=enabled&page=2"
+    assert f'href="{link}"' in unescape(administrator.get("/rules?q=ssh&state=enabled&page=2").text)
+    page = unescape(administrator.get(link).text)
+    assert '<a href="/rules?q=ssh&state=enabled&page=2">← Danh sách quy tắc</a>' in page
+    switch = f"/rules/{OTHER}/disable?q=ssh&state=enabled&page=2"
+    assert f'action="{switch}"' in page
+    assert administrator.post(switch, {"text": "ồn"}).headers["location"] == link
 
 
 def test_a_refused_rule_says_why_in_the_readers_language(analyst, put):
@@ -128,6 +175,60 @@ def test_a_refused_rule_says_why_in_the_readers_language(analyst, put):
     assert "cần giá trị riêng của đơn vị cho %x%" in page
     assert "not &lt;valid&gt;" in page
     assert "<b>Đăng nhập SSH thất bại</b>" in page
+
+
+def test_a_refusal_keeps_the_loaders_words_beside_ours(analyst, put):
+    put(
+        rule(state=RuleState.REFUSED, reason="the rule has no id; give it a random UUID"),
+        rule(OTHER, file="x/two.yml", state=RuleState.REFUSED, reason="words <of> tomorrow"),
+    )
+    page = analyst.get(f"/rules/{ID}").text
+    assert "Lý do từ chối: quy tắc không có mã" in page
+    assert '<span class="small" lang="en">the rule has no id; give it a random UUID</span>' in page
+    unknown = analyst.get(f"/rules/{OTHER}").text
+    assert "Lý do từ chối: quy tắc này không dùng được" in unknown
+    assert '<span class="small" lang="en">words &lt;of&gt; tomorrow</span>' in unknown
+    analyst.client.cookies.set("haidang_language", "en")
+    assert analyst.get(f"/rules/{ID}").text.count("the rule has no id") == 1
+
+
+@pytest.mark.parametrize("title", ["", '""', " "])
+def test_a_rule_without_id_or_title_is_told_by_its_file(analyst, put, title):
+    put(rule("", file="packs/hq/a/b.yml", title={"vi": title, "en": title}, state=RuleState.REFUSED))
+    page = analyst.get("/rules").text
+    assert "<b>b.yml</b>" in page
+    assert '<span class="object">packs/hq/a/b.yml</span>' in page
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("detections/rules/identity/x.yml", "identity"),
+        ("packs/hq/rules/windows/x.yml", "hq"),
+        ("site/own/x.yml", "site/<wbr>own"),
+        ("detections/rules/x.yml", "detections/<wbr>rules"),
+    ],
+)
+def test_where_a_rule_is_kept_is_short_and_breaks_between_folders(analyst, put, file, told):
+    put(rule(file=file))
+    assert f'class="c-origin" title="{file.removesuffix("/x.yml")}">{told}</td>' in analyst.get("/rules").text
+
+
+def test_a_description_says_that_it_is_english(analyst, put):
+    put(rule())
+    page = analyst.get(f"/rules/{ID}").text
+    assert '<span class="tag">tiếng Anh</span></h2>\n    <p class="prose" lang="en">Wrong' in page
+
+
+def test_a_guide_is_a_list_without_boxes_that_nobody_would_keep(analyst, put):
+    put(rule())
+    assert 'type="checkbox"' not in analyst.get(f"/rules/{ID}").text
+
+
+def test_a_signal_rule_says_why_it_has_no_alerts(analyst, put):
+    put(rule(signal=True), rule(OTHER))
+    assert "tự nó không tạo cảnh báo" in analyst.get(f"/rules/{ID}").text
+    assert "Chưa có cảnh báo nào." in analyst.get(f"/rules/{OTHER}").text
 
 
 def test_a_rules_page_shows_all_that_is_known_of_it(analyst, put, store, make_alert):
@@ -153,7 +254,7 @@ def test_a_rule_that_is_not_there_says_so(analyst, put):
     put(rule())
     answer = analyst.get(f"/rules/{OTHER}")
     assert answer.status_code == 404
-    assert f"không có quy tắc '{OTHER}'" in unescape(answer.text)
+    assert f"Không có quy tắc '{OTHER}'" in unescape(answer.text)
 
 
 def test_pages_of_rules_are_there_in_english(analyst, put):
@@ -197,6 +298,23 @@ def test_a_rule_is_not_disabled_without_a_reason(administrator, put, centre):
     assert len(centre.calls) == before
 
 
+@pytest.mark.parametrize("switch", ["enable", "disable"])
+def test_a_reason_that_is_too_long_is_refused_in_plain_words(administrator, put, centre, switch):
+    put(rule())
+    before = len(centre.calls)
+    answer = administrator.post(f"/rules/{ID}/{switch}", {"text": "x" * 1001})
+    assert answer.status_code == 422
+    assert "Lý do có tối đa 1000 ký tự" in answer.text
+    assert "x" * 1001 in answer.text
+    assert len(centre.calls) == before
+
+
+def test_the_end_of_a_line_counts_as_one_character(administrator, put, centre):
+    put(rule())
+    assert administrator.post(f"/rules/{ID}/disable", {"text": "x\r\n" * 500}).status_code == 303
+    assert centre.calls[-1][2]["text"] == ("x\n" * 500).strip()
+
+
 @pytest.mark.parametrize(
     ("error", "status", "line"),
     [
@@ -227,3 +345,8 @@ def test_what_goes_with_a_switch_is_said_beside_it(administrator, put):
 def test_the_list_is_reached_from_every_page(analyst):
     assert '<a href="/rules" data-key="r">' in analyst.get("/").text
     assert '<a href="/rules" data-key="r" aria-current="page">' in analyst.get("/rules").text
+
+
+def test_a_rules_page_lies_under_the_list_in_the_menu(analyst, put):
+    put(rule())
+    assert '<a href="/rules" data-key="r" aria-current="true">' in analyst.get(f"/rules/{ID}").text

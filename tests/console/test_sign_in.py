@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from console.account import own_path
@@ -69,7 +71,7 @@ def test_a_centre_that_refuses_to_end_the_sessions_is_told_to_the_reader(analyst
     centre.error = RefusedError("only the console does this")
     answer = analyst.post("/sign-out")
     assert answer.status_code == 409
-    assert "only the console does this" in answer.text
+    assert "Only the console does this" in answer.text
     assert analyst.get("/").status_code == 303
 
 
@@ -108,12 +110,28 @@ def test_the_one_time_password_must_be_changed_before_anything_else(browser, cen
     centre.set_user("an", must_change=1)
     browser.sign_in()
     for path in ("/", "/incidents/new", "/incidents/1"):
-        assert browser.get(path).headers["location"] == "/password"
+        assert browser.get(path).headers["location"] == f"/password?next={quote(path, safe='')}"
     assert browser.get("/incidents.json").status_code == 403
     answer = browser.post("/password", {"password": "a sentence of mine", "again": "a sentence of mine"})
     assert answer.headers["location"] == "/"
     assert centre.calls[-1] == ("session.password", "an", {"name": "an", "password": "a sentence of mine"})
     assert browser.get("/").status_code == 200
+
+
+def test_who_had_to_change_the_password_first_goes_where_he_wanted(browser, centre):
+    centre.set_user("an", must_change=1)
+    browser.sign_in()
+    asked = browser.get("/password?next=%2Fincidents%2F1").text
+    assert '<input type="hidden" name="next" value="/incidents/1">' in asked
+    refused = browser.post("/password", {"password": "short", "again": "short", "next": "/incidents/1"}).text
+    assert '<input type="hidden" name="next" value="/incidents/1">' in refused
+    new = {"password": "a sentence of mine", "again": "a sentence of mine", "next": "/incidents/1"}
+    assert browser.post("/password", new).headers["location"] == "/incidents/1"
+
+
+def test_changing_the_password_sends_nobody_to_another_place(analyst):
+    new = {"current": PASSWORD, "password": "a sentence of mine", "again": "a sentence of mine"}
+    assert analyst.post("/password", new | {"next": "//evil.example"}).headers["location"] == "/"
 
 
 @pytest.mark.parametrize(
