@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
+import msgspec
+
+from app.unread import unread
 from core.placeholders import VALUES_FILE
-from core.records import Severity
+from core.rule_text import in_order
 from core.sigma import LoadedCorrelation, LoadedRule, RuleSet
 from core.stores.catalogue import CatalogueRule, RuleState
 from correlation.rules import prepare
-
-_SAID = re.compile(rb"^(title|id|level):[ \t]*(\S[^\r\n]{0,200}?)[ \t]*\r?$", re.MULTILINE)
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Chosen(NamedTuple):
@@ -61,7 +59,7 @@ def choose(documents: dict[str, bytes], loaded: RuleSet, off: Collection[str]) -
         refused=refused,
         switched_half=tuple(sorted(half)),
         every={file: text for file, text in documents.items() if file != VALUES_FILE},
-        catalogue=(*_loaded(loaded, reasons, switched), *_unread(loaded, reasons, documents)),
+        catalogue=(*_loaded(loaded, reasons, switched, off), *_unread(loaded, reasons, documents, off)),
     )
 
 
@@ -87,30 +85,28 @@ def _stranded(loaded: RuleSet, out: Collection[str]) -> dict[str, str]:
     return found
 
 
-def _loaded(loaded: RuleSet, reasons: Mapping[str, str], switched: Collection[str]) -> Iterator[CatalogueRule]:
+def _loaded(
+    loaded: RuleSet, reasons: Mapping[str, str], switched: Collection[str], off: Collection[str]
+) -> Iterator[CatalogueRule]:
     every: list[LoadedRule | LoadedCorrelation] = [*loaded.rules, *loaded.correlations]
     for rule in every:
         file = rule.info.file
         state = RuleState.DISABLED if file in switched else RuleState.ENABLED
         reason = "" if file in switched else reasons.get(file, "")
-        yield _entry(rule, RuleState.REFUSED if reason else state, reason)
+        entry = _entry(rule, RuleState.REFUSED if reason else state, reason)
+        yield msgspec.structs.replace(entry, off=entry.id in off)
 
 
-def _unread(loaded: RuleSet, reasons: Mapping[str, str], documents: Mapping[str, bytes]) -> Iterator[CatalogueRule]:
-    """Files of which no rule could be loaded, as far as their first lines tell what they are."""
-    for file in sorted(reasons.keys() - _ids(loaded).keys()):
-        said = {key.decode(): value.decode("utf-8", "replace") for key, value in _SAID.findall(documents[file])}
-        title = unicodedata.normalize("NFC", said.get("title", PurePosixPath(file).stem))
-        level = said.get("level", "")
-        yield CatalogueRule(
-            id=said["id"] if _UUID.fullmatch(said.get("id", "")) else "",
-            file=file,
-            title={"vi": title, "en": title},
-            guide={},
-            state=RuleState.REFUSED,
-            level=Severity(level) if level in set(Severity) else Severity.INFORMATIONAL,
-            reason=reasons[file],
-        )
+def _unread(
+    loaded: RuleSet, reasons: Mapping[str, str], documents: Mapping[str, bytes], off: Collection[str]
+) -> Iterator[CatalogueRule]:
+    """Files of which no rule could be loaded; each may be switched off, unless its id is that of another rule."""
+    ids = _ids(loaded)
+    taken = {identity for own in ids.values() for identity in own}
+    for file in in_order(file for file in documents if file in reasons and file not in ids):
+        entry = unread(file, documents[file], reasons[file])
+        yield msgspec.structs.replace(entry, off=entry.id in off and entry.id not in taken)
+        taken.add(entry.id)
 
 
 def _entry(rule: LoadedRule | LoadedCorrelation, state: RuleState, reason: str) -> CatalogueRule:

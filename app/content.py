@@ -19,11 +19,11 @@ from sqlalchemy import Connection
 from app.choice import Chosen, choose
 from core.errors import ContentError, HaidangError, NotFoundError
 from core.placeholders import read_values
-from core.rule_text import read_rule_files
+from core.rule_text import pack_of, read_rule_files
 from core.settings import Settings
 from core.sigma import RuleSet, load_rules
 from core.snapshots import Snapshot, snapshot
-from core.stores.rules import off_ids, pack_of, read_packs, rules_mark
+from core.stores.rules import off_ids, read_packs, rules_mark
 from core.stores.state import read_state
 from inventory.load import load_inventory
 from inventory.records import Inventory
@@ -151,7 +151,7 @@ class _Rules:
         return encode_rules(self.chosen.documents)
 
     def _load(self, documents: Mapping[str, bytes], loads: dict[str, RuleSet]) -> RuleSet:
-        key = hashlib.sha256(msgspec.msgpack.encode(documents, order="sorted")).hexdigest()
+        key = hashlib.sha256(msgspec.msgpack.encode(list(documents.items()))).hexdigest()  # their order counts
         found = self._loads.get(key)
         loads[key] = load_rules(documents) if found is None else found
         return loads[key]

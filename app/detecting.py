@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from collectors.files import READERS, guess
 from collectors.files.found import Bad, bad, identity, record_of
 from collectors.files.jsonl import decode_json
 from collectors.files.lines import TOO_LONG, lines
-from core.errors import ContentError
+from core.errors import ContentError, UnavailableError
 from core.records import Event, Record
 from detections.fast.engine import FastEngine
 from detections.fast.lines import LineMatcher
@@ -53,9 +54,9 @@ def hits_of(engine: FastEngine, path: Path, kind: str, tally: Tally) -> Iterator
         tally: counts on.
 
     Raises:
-        UnavailableError: the file cannot be read.
+        UnavailableError: the file cannot be read, or is not what its name says.
     """
-    kind = kind or guess(path)
+    kind = kind or _kind_of(path)
     judged = _judged_lines(engine, path) if kind == "jsonl" else _judged_events(engine, READERS[kind](path))
     for one in judged:
         if isinstance(one, Bad):
@@ -67,6 +68,31 @@ def hits_of(engine: FastEngine, path: Path, kind: str, tally: Tally) -> Iterator
         tally.events += 1
         tally.hits += len(rules)
         yield tuple(Hit(rule=rule.id, file=str(path), record=record, title=rule.title["vi"]) for rule in rules)
+
+
+def check_readable(files: Iterable[Path]) -> None:
+    """Looks whether all files are there, before any is read.
+
+    Raises:
+        UnavailableError: one cannot be read.
+    """
+    for path in files:
+        reason = _unreadable(path)
+        if reason:
+            raise UnavailableError(f"{path}: the events cannot be read: {reason}")
+
+
+def _unreadable(path: Path) -> str:
+    if not path.exists():
+        return "there is no such file"
+    return "it is a folder" if path.is_dir() else "" if os.access(path, os.R_OK) else "it may not be read"
+
+
+def _kind_of(path: Path) -> str:
+    kind = guess(path)
+    if path.suffix.lower() == ".evtx" and kind != "evtx":
+        raise UnavailableError(f"{path}: named .evtx, and holds no EVTX: say by --from what it is")
+    return kind
 
 
 def _judged_events(engine: FastEngine, found: Iterable[Event | Bad]) -> Iterator[Judged | Bad]:

@@ -6,7 +6,8 @@ import hashlib
 import re
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import groupby
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -14,9 +15,8 @@ import msgspec
 from app.archives import MOST_BYTES, read_files, safe_name
 from core.errors import ContentError
 from core.records import Record
-from core.rule_text import MAX_FILE
-from core.sigma import RuleSet
-from core.stores.rules import PREFIX, pack_of
+from core.rule_text import MAX_FILE, PREFIX, pack_of
+from core.sigma import TAKEN, RuleSet
 
 MOST_FILES = 20_000
 """Rule files of a pack; SigmaHQ has 3,780."""
@@ -52,12 +52,23 @@ class Difference(Record, frozen=True, kw_only=True):
 
 
 class Survey(Record, frozen=True, kw_only=True):
-    """What a pack's rules are, loaded beside all others: how many, by level and product, and which are refused."""
+    """What a pack's rules are, loaded beside all others.
+
+    Attributes:
+        rules: how many load.
+        levels: how many of each level.
+        products: how many of each product.
+        refused: the pack's files that would not be used, and why.
+        taken: those of them whose id or name a rule has that goes before.
+        displaced: files in use, not of this pack, that would be used no longer, and why.
+    """
 
     rules: int
     levels: dict[str, int]
     products: dict[str, int]
     refused: dict[str, str]
+    taken: tuple[str, ...]
+    displaced: dict[str, str]
 
 
 def read_source(source: Path) -> Source:
@@ -97,22 +108,36 @@ def difference(active: Mapping[str, str], files: Mapping[str, bytes]) -> Differe
     )
 
 
-def survey(loaded: RuleSet, name: str) -> Survey:
-    """What the loaded rules of this pack are."""
+def survey(loaded: RuleSet, name: str, unused: Collection[str] = ()) -> Survey:
+    """What the loaded rules of this pack are; ``unused`` are the files that are not in use now."""
     every = [rule.info for rule in loaded.rules] + [rule.info for rule in loaded.correlations]
     infos = [info for info in every if pack_of(info.file) == name]
     start = f"{PREFIX}{name}/"
+    refused = {one.file.removeprefix(start): one.reason for one in loaded.refused if one.file.startswith(start)}
     return Survey(
         rules=len(infos),
         levels=dict(Counter(info.level.value for info in sorted(infos, key=lambda info: -info.level.rank))),
         products=dict(Counter(info.logsource.product for info in infos).most_common()),
-        refused={one.file.removeprefix(start): one.reason for one in loaded.refused if one.file.startswith(start)},
+        refused=refused,
+        taken=tuple(file for file, reason in refused.items() if TAKEN in reason),
+        displaced={
+            one.file: one.reason for one in loaded.refused if not one.file.startswith(start) and one.file not in unused
+        },
     )
 
 
 def in_snapshot(name: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
     """The pack's files by their names in a snapshot."""
     return {f"{PREFIX}{name}/{path}": content for path, content in files.items()}
+
+
+def beside(packs: Mapping[str, bytes], name: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of all packs with those of this pack, which stand where its present ones do, else last."""
+    new = in_snapshot(name, files)
+    found: dict[str, bytes] = {}
+    for pack, part in groupby(packs.items(), key=lambda item: pack_of(item[0])):
+        found |= new if pack == name else dict(part)
+    return found | new
 
 
 def encode_files(files: Mapping[str, bytes]) -> bytes:

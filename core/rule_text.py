@@ -7,7 +7,7 @@ expansions are bounded before anything is built.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ MAX_FILE = 512 * 1024  # bytes; the largest public rule file, a list of vulnerab
 MAX_DEPTH = 64  # nested lists and maps of a file; deeper ones would exhaust the C stack of the YAML reader
 MAX_ALIASES = 16  # YAML aliases of a file: enough to share a list, too few to grow one into a bomb
 MAX_DASHES = 6  # dashes of a windash value; each multiplies the value by five
+
+PREFIX = "packs/"
+"""What the names of packs' files begin with in a snapshot: ``packs/NAME/PATH``."""
 
 
 class _Loader(yaml.CSafeLoader):
@@ -57,6 +60,22 @@ def _read(path: Path) -> bytes:
             return handle.read(MAX_FILE + 1)  # one more than allowed, so that the loader sees the excess
     except OSError as error:
         raise UnavailableError(f"{path}: the rule cannot be read: {error.strerror}") from error
+
+
+def pack_of(file: str) -> str:
+    """The pack of a rule file by its name in a snapshot; empty for a file of the settings' folders."""
+    return file.split("/", 2)[1] if file.startswith(PREFIX) else ""
+
+
+def in_order(files: Iterable[str]) -> list[str]:
+    """The files in the order in which they may claim an id: those of the folders, then pack after pack, as given.
+
+    What is no pack's comes by name, so that no pack can take the place of a rule of the site.
+    """
+    known = list(files)
+    packs = dict.fromkeys(filter(None, map(pack_of, known)))
+    places = {"": -1} | {pack: place for place, pack in enumerate(packs)}
+    return sorted(known, key=lambda file: (places[pack_of(file)], file))
 
 
 def read_yaml(text: bytes) -> list[Any]:

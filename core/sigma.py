@@ -27,7 +27,7 @@ from core.names import canonical
 from core.placeholders import VALUES_FILE, Values, expand, site_values
 from core.records import Logsource, Record, Severity
 from core.regex import compile_regex
-from core.rule_text import check_windash, read_yaml
+from core.rule_text import check_windash, in_order, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,6 +42,9 @@ AnyRule: TypeAlias = SigmaRule | SigmaCorrelationRule
 
 _MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError, yaml.YAMLError, ContentError)
 """What pySigma and the YAML reader raise on a file that is not a Sigma rule."""
+
+TAKEN = "is already the id or name of a rule in"
+"""In the reason why a file is refused: another file, which comes before it, has a rule of that id or name."""
 
 _FLAGS = {
     types.SigmaRegularExpressionFlag.IGNORECASE: "i",
@@ -129,8 +132,9 @@ class _Extras(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def load_rules(documents: Mapping[str, bytes]) -> RuleSet:
     """Reads every file; a file is used whole or, with its reason, refused, and never stops another.
 
-    Ids and names are unique over all files: the later file is refused. So is a correlation rule that refers, directly
-    or through another, to a rule that is not there. A correlation's ``generate`` is not read: a rule says by
+    Ids and names are unique over all files: the later file is refused, where files of the folders come first, by name,
+    then those of each pack, the packs in the order of ``documents``. So is a correlation rule refused that refers,
+    directly or through another, to a rule that is not there. A correlation's ``generate`` is not read: a rule says by
     ``signal`` whether it stands alone. The file named `VALUES_FILE` gives the values of placeholders.
     """
     loaded: list[LoadedRule | LoadedCorrelation] = []
@@ -138,7 +142,7 @@ def load_rules(documents: Mapping[str, bytes]) -> RuleSet:
     taken: dict[str, str] = {}
     values = _values(documents, refused)
     parsed: dict[str, SigmaCollection] = {}
-    for file in sorted(documents.keys() - {VALUES_FILE}):
+    for file in in_order(file for file in documents if file != VALUES_FILE):
         with _refusing(file, refused):
             parsed[file] = _parse(documents[file])
     filters = [one for collection in parsed.values() for one in collection.filters]
@@ -304,7 +308,7 @@ def _claims(found: Sequence[LoadedRule | LoadedCorrelation], taken: Mapping[str,
         for reference in filter(None, (info.id, info.name)):
             if reference in taken or reference in claims:
                 where = taken.get(reference, info.file)
-                raise ContentError(f"'{reference}' is already the id or name of a rule in {where}")
+                raise ContentError(f"'{reference}' {TAKEN} {where}")
             claims[reference] = info.file
     return claims
 

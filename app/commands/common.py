@@ -20,12 +20,19 @@ from sqlalchemy import Connection
 
 from core.centre import CentreClient
 from core.clock import VIETNAM, from_datetime
-from core.errors import ContentError
+from core.errors import ContentError, UnavailableError
 from core.settings import Settings, read_settings
+from core.sigma import Refused
 from core.stores.state import read_state
+from core.terminal import say
 
 DEFAULT_FILE = Path("haidang.toml")
 PIPE_WIDTH = 200
+MOST_REFUSED = 20
+"""Refused files of rules that are named one by one; those after them are only counted."""
+
+_YEARS = range(1970, 2116)
+"""Of times that may be asked for: an event's time is nanoseconds since 1970, and a search goes up to 2^62 of them."""
 
 Thing = TypeVar("Thing")
 
@@ -87,6 +94,34 @@ def show(rows: Sequence[Mapping[str, object]], columns: Mapping[str, str], *, as
     Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
 
 
+def tell_refused(refused: Sequence[Refused], used: int) -> None:
+    """Names the files of rules that are not used, with the reason.
+
+    Raises:
+        ContentError: none is left to be used.
+    """
+    for file, reason in refused[:MOST_REFUSED]:
+        say(plain(f"{file}: không dùng được / cannot be used: {reason}"))
+    if len(refused) > MOST_REFUSED:
+        more = len(refused) - MOST_REFUSED
+        say(f"… và {more} tệp nữa không dùng được / and {more} more files that cannot be used")
+    if not used:
+        raise ContentError("không có quy tắc phát hiện nào dùng được / there is no detection rule that can be used")
+
+
+def logs_of(settings: Settings) -> Path:
+    """The folder of all that the logs lane keeps.
+
+    Raises:
+        UnavailableError: there is none yet.
+    """
+    if not settings.logs.is_dir():
+        raise UnavailableError(
+            f"there are no stored events in {settings.logs}: has 'haidang up' run with these settings?"
+        )
+    return settings.logs
+
+
 def plain(text: str) -> str:
     """The text with what would steer a terminal made visible."""
     return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
@@ -101,10 +136,12 @@ def moment(text: str) -> int:
     """A time in ISO 8601, Vietnam's where no zone is given, in nanoseconds.
 
     Raises:
-        ContentError: it is none.
+        ContentError: it is none, or lies beyond all that can be stored.
     """
     try:
         written = datetime.fromisoformat(text)
     except ValueError:
         raise ContentError(f"'{text}' is no time: write 2026-11-22T13:30 or 2026-11-22T13:30:00+07:00") from None
+    if written.year not in _YEARS:
+        raise ContentError(f"'{text}' is too far off: write a time from {_YEARS[0]} to {_YEARS[-1]}")
     return from_datetime(written if written.tzinfo else written.replace(tzinfo=VIETNAM))

@@ -16,12 +16,12 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from app.commands.common import cache_folder, plain
-from app.detecting import Hit, Tally, hits_of
+from app.commands.common import cache_folder, plain, tell_refused
+from app.detecting import Hit, Tally, check_readable, hits_of
+from app.outfile import check_apart, whole_file
+from app.rule_files import read_files
 from collectors.files.found import Bad
 from core.errors import UnavailableError
-from core.placeholders import read_values
-from core.rule_text import read_rule_files
 from core.terminal import say
 from detections.fast.engine import FastEngine
 from detections.fast.kept import engine_of
@@ -45,7 +45,7 @@ class Kind(StrEnum):
     ZEEK = "zeek"
 
 
-Rules = Annotated[list[Path], typer.Option("--rules", help="A folder of Sigma rules; may be given again.")]
+Rules = Annotated[list[Path], typer.Option("--rules", help="A folder or .yml file of Sigma rules; may be given again.")]
 Events = Annotated[list[Path], typer.Option("--events", help="A file of events; may be given again.")]
 From = Annotated[Kind | None, typer.Option("--from", help="What the files are; default by what each looks like.")]
 Values = Annotated[Path | None, typer.Option("--values", help="A YAML file of the site's values for placeholders.")]
@@ -56,7 +56,12 @@ Out = Annotated[Path | None, typer.Option("--out", help="Where the hits go; defa
 def detect(rules: Rules, events: Events, kind: From = None, out: Out = None, values: Values = None) -> None:
     """Dò quy tắc Sigma trên tệp sự kiện, mỗi lần khớp một dòng JSON / Sigma rules over files, one JSON line a hit."""
     start = time.perf_counter()
-    engine, tally = engine_of(read_rule_files(rules) | read_values(values), cache_folder()), Tally()
+    check_readable(events)
+    files = read_files(rules, values)
+    if out is not None:
+        check_apart(out, (*events, *files.paths.values(), *filter(None, (values,))))
+    engine, tally = engine_of(files.documents, cache_folder()), Tally()
+    tell_refused(engine.refused, len(engine.infos))
     gc.freeze()  # the rules stay: no collection of garbage need look at them
     unread = 0
     with _opened(out) as target, _progress() as bar:
@@ -80,11 +85,7 @@ def _opened(out: Path | None) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    try:
-        handle = out.open("wb")
-    except OSError as error:
-        raise UnavailableError(f"{out}: the hits cannot be written: {error.strerror}") from error
-    with handle:
+    with whole_file(out) as handle:
         yield handle
 
 

@@ -8,13 +8,16 @@ from typing import Annotated
 import msgspec
 import typer
 
-from app.commands.common import AsJson, SettingsFile, moment, settings_of, show
+from app.commands.common import AsJson, SettingsFile, logs_of, moment, settings_of, show
+from app.content import read_inventory
 from collectors.logs.spooling import decode_event
 from core.clock import vietnam
-from core.errors import ContentError
+from core.errors import ContentError, NotFoundError
 from core.records import Event
 from core.scope import EVERYTHING
+from core.settings import Settings
 from core.stores.events import LocalEvents, Query
+from core.terminal import say
 
 commands = typer.Typer(no_args_is_help=True, help="Nhật ký đã lưu / stored events.")
 
@@ -45,9 +48,22 @@ def quarantined(settings: SettingsFile = None, limit: Limit = 1000, as_json: AsJ
 
 
 def _show(settings: Path | None, query: Query, *, as_json: bool) -> None:
-    folder = settings_of(settings).logs
-    found = LocalEvents(folder / "spool", folder / "events", decode_event).search(EVERYTHING, query)
-    show([_plain(one) if as_json else _row(one) for one in found], _EVENT_COLUMNS, as_json=as_json)
+    own = settings_of(settings)
+    folder = logs_of(own)
+    one_more = msgspec.structs.replace(query, limit=query.limit + 1)
+    found = LocalEvents(folder / "spool", folder / "events", decode_event).search(EVERYTHING, one_more)
+    if not found and query.site:
+        _check_site(own, query.site)
+    shown = found[: query.limit]
+    show([_plain(one) if as_json else _row(one) for one in shown], _EVENT_COLUMNS, as_json=as_json)
+    if len(found) > query.limit:
+        say(f"chỉ hiện {query.limit} bản ghi mới nhất / only the latest {query.limit} are shown: see --limit")
+
+
+def _check_site(settings: Settings, site: str) -> None:
+    """A site without events must at least be one: old events may be of a site that is none any more."""
+    if read_inventory(settings).site(site) is None:
+        raise NotFoundError(f"không có điểm cầu '{site}' / there is no site '{site}': see 'haidang sites list'")
 
 
 def _interval(text: str) -> tuple[int, int]:

@@ -13,13 +13,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.commands.common import SettingsFile, cache_folder, moment, settings_of
+from app.commands.common import SettingsFile, cache_folder, logs_of, moment, settings_of, tell_refused
 from app.content import Content, decode_rules
 from app.hunting import Sighting, sightings
+from app.rule_files import read_files
 from collectors.logs.spooling import decode_event
 from core.errors import ContentError
-from core.placeholders import read_values
-from core.rule_text import read_rule_files
 from core.scope import EVERYTHING
 from core.settings import Settings
 from core.stores.events import LocalEvents
@@ -31,7 +30,7 @@ commands = typer.Typer()
 
 Rules = Annotated[
     list[Path] | None,
-    typer.Option("--rules", help="A folder of Sigma rules; may be given again; default those in use."),
+    typer.Option("--rules", help="A folder or .yml file of Sigma rules; may be given again; default those in use."),
 ]
 Since = Annotated[str, typer.Option(help="ISO 8601; Vietnam's time where no zone is given.")]
 
@@ -43,9 +42,11 @@ def hunt(rules: Rules = None, since: Since = "", until: Since = "", settings: Se
     if start >= end:
         raise ContentError(f"--until {until} is not after --since {since}")
     known = settings_of(settings)
+    folder = logs_of(known)
     engine = engine_of(_documents(known, rules or []), cache_folder())
+    tell_refused(engine.refused, len(engine.infos))
     gc.freeze()  # the rules stay: no collection of garbage need look at them
-    store = LocalEvents(known.logs / "spool", known.logs / "events", decode_event)
+    store = LocalEvents(folder / "spool", folder / "events", decode_event)
     events = hits = 0
     with _progress() as bar:
         task = bar.add_task("", total=store.count(start, end))
@@ -58,7 +59,7 @@ def hunt(rules: Rules = None, since: Since = "", until: Since = "", settings: Se
 
 def _documents(settings: Settings, folders: list[Path]) -> dict[str, bytes]:
     if folders:
-        return read_rule_files(folders) | read_values(settings.rule_values)
+        return read_files(folders, settings.rule_values).documents
     return decode_rules(Content(settings, say, kinds=("rules",)).snapshot("rules").content)
 
 

@@ -11,8 +11,9 @@ import msgspec
 import typer
 
 from app.commands.common import AsJson, SettingsFile, ask_centre, plain, settings_of, show, state_of
-from app.packs import Difference, Source, Survey, difference, encode_files, in_snapshot, read_source, survey
+from app.packs import Difference, Source, Survey, beside, difference, encode_files, read_source, survey
 from core.clock import SystemClock, vietnam
+from core.errors import NotFoundError, RefusedError
 from core.placeholders import read_values
 from core.records import Severity
 from core.rule_text import read_rule_files
@@ -20,7 +21,7 @@ from core.settings import Settings
 from core.sigma import load_rules
 from core.stores import catalogue
 from core.stores import rules as stored
-from core.stores.catalogue import Listed, RuleState, Wanted
+from core.stores.catalogue import CatalogueRule, Listed, RuleState, Wanted
 from core.terminal import say
 
 ALL = (1 << 31) - 1
@@ -63,6 +64,7 @@ _PACK_COLUMNS = {
 
 PackName = Annotated[str, typer.Option("--name", help="The pack's name: a-z, 0-9, - and _.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit chain.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; people read it beside the rule and in the audit chain.")]
 Ids = Annotated[list[str] | None, typer.Argument(help="Rule ids.")]
 Levels = Annotated[list[Severity] | None, typer.Option("--level", help="All rules of these levels.")]
 Products = Annotated[list[str] | None, typer.Option("--product", help="All rules of these products.")]
@@ -77,21 +79,28 @@ def import_pack(
     as_json: AsJson = False,
 ) -> None:
     """Nhập gói quy tắc Sigma, trước hết chỉ ra khác biệt / import a pack of Sigma rules, the difference first."""
+    stored.check_name(name)
     own = settings_of(settings)
     read = read_source(source)
     say(f"đang nạp {len(read.files)} tệp / loading {len(read.files)} files")
     change, found = _compare(own, name, read)
     made: Mapping[str, object] = {}
-    if yes and not change.is_none:
+    is_usable = len(found.refused) < len(read.files)
+    if yes and is_usable and not change.is_none:
         content = base64.b64encode(encode_files(read.files)).decode("ascii")
         made = ask_centre(own, "rules.import", name=name, source=source.name, content=content)
     if as_json:
         told = {"difference": change, "survey": found, "passed": read.passed, "imported": made or None}
         show([msgspec.to_builtins(told)], {}, as_json=True)
-        return
-    for line in (*_difference_lines(name, change), *_survey_lines(found), *_passed_lines(read)):
-        typer.echo(plain(line))
-    typer.echo(_end(change, made))
+    else:
+        for line in (*_difference_lines(name, change), *_survey_lines(found), *_passed_lines(read)):
+            typer.echo(plain(line))
+    if not is_usable:
+        raise RefusedError(
+            f"gói {name} không có quy tắc nào dùng được / no rule of pack {name} can be used: it is not imported"
+        )
+    if not as_json:
+        typer.echo(_end(change, made))
 
 
 def rollback(
@@ -114,22 +123,22 @@ def enable(
     settings: SettingsFile = None,
 ) -> None:
     """Bật lại quy tắc theo mã, mức độ, sản phẩm hoặc tệp / switch rules on again, in the same ways."""
-    wanted = _wanted(level, product, file, (RuleState.DISABLED,))
-    answer = _switch(settings_of(settings), "rules.enable", rules, wanted, reason)
+    answer = _switch(settings_of(settings), "rules.enable", rules, _wanted(level, product, file), reason)
     typer.echo(f"Đã bật / enabled: {answer['changed']}")
 
 
 def disable(
+    reason: Why,
     rules: Ids = None,
     level: Levels = None,
     product: Products = None,
     file: Files = "",
-    reason: Reason = "",
     settings: SettingsFile = None,
 ) -> None:
     """Tắt quy tắc theo mã, mức độ, sản phẩm hoặc tệp / switch rules off by id, level, product or file."""
-    wanted = _wanted(level, product, file, (RuleState.ENABLED, RuleState.REFUSED))
-    answer = _switch(settings_of(settings), "rules.disable", rules, wanted, reason)
+    if not reason.strip():
+        raise typer.BadParameter("say why with --reason")
+    answer = _switch(settings_of(settings), "rules.disable", rules, _wanted(level, product, file), reason)
     typer.echo(f"Đã tắt / disabled: {answer['changed']}")
     stopped: Any = answer.get("stopped", ())
     for title in stopped:
@@ -149,7 +158,8 @@ def list_rules(
     wanted = Wanted(text=text, states=states, levels=tuple(level or ()), pack=pack)
     with state_of(settings_of(settings)) as connection:
         found = catalogue.list_rules(connection, wanted, SystemClock().now(), ALL)
-    show([_plain(one) if as_json else _row(one) for one in found], _COLUMNS, as_json=as_json)
+        offs = stored.offs(connection)
+    show([_plain(one, offs) if as_json else _row(one, offs) for one in found], _COLUMNS, as_json=as_json)
 
 
 def list_packs(settings: SettingsFile = None, as_json: AsJson = False) -> None:
@@ -163,10 +173,10 @@ def _compare(settings: Settings, name: str, read: Source) -> tuple[Difference, S
     """How the pack differs from its active version, and what its rules are beside all others."""
     with state_of(settings) as connection:
         active = stored.active_manifest(connection, name)
-        others = {file: text for file, text in stored.read_packs(connection).items() if stored.pack_of(file) != name}
+        packs = beside(stored.read_packs(connection), name, read.files)
+        unused = catalogue.files(connection, Wanted(states=(RuleState.DISABLED, RuleState.REFUSED)))
     own = read_rule_files(settings.rules) | read_values(settings.rule_values)
-    documents = own | others | in_snapshot(name, read.files)
-    return difference(active, read.files), survey(load_rules(documents), name)
+    return difference(active, read.files), survey(load_rules(own | packs), name, unused)
 
 
 def _difference_lines(name: str, change: Difference) -> Iterator[str]:
@@ -187,8 +197,15 @@ def _survey_lines(found: Survey) -> Iterator[str]:
     levels = {f"{_LEVELS[Severity(level)]} / {level}": count for level, count in found.levels.items()}
     yield f"Mức độ / levels: {_counts(levels)}"
     yield f"Sản phẩm / products: {_counts({name or '-': count for name, count in found.products.items()})}"
+    reasons = {file: f"{file}: {reason}" for file, reason in (found.refused | found.displaced).items()}
+    groups = {
+        "Quy tắc đang dùng sẽ ngừng / rules in use that would stop": list(found.displaced),
+        "Trùng mã hoặc tên, không dùng / same id or name as another rule, not used": found.taken,
+    }
+    for heading, files in groups.items():
+        yield from (f"{heading}: {len(files)}", *_first([reasons[file] for file in files])) if files else ()
     yield f"Bị từ chối / refused: {len(found.refused)}"
-    yield from _first([f"{file}: {reason}" for file, reason in found.refused.items()])
+    yield from _first([reasons[file] for file in found.refused if file not in found.taken])
 
 
 def _passed_lines(read: Source) -> Iterator[str]:
@@ -215,12 +232,10 @@ def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
-def _wanted(
-    level: Sequence[Severity] | None, product: Sequence[str] | None, file: str, states: tuple[RuleState, ...]
-) -> Wanted | None:
+def _wanted(level: Sequence[Severity] | None, product: Sequence[str] | None, file: str) -> Wanted | None:
     if not (level or product or file):
         return None
-    return Wanted(states=states, levels=tuple(level or ()), products=tuple(product or ()), file=file)
+    return Wanted(levels=tuple(level or ()), products=tuple(product or ()), file=file)
 
 
 def _switch(
@@ -230,23 +245,25 @@ def _switch(
 
     Raises:
         typer.BadParameter: no rule is named in any way.
+        NotFoundError: no rule is wanted.
     """
     if not ids and wanted is None:
         raise typer.BadParameter("name rules by id, --level, --product or --file")
-    found = {*(ids or ())}
+    found = {one.lower() for one in ids or ()}
     if wanted is not None:
         with state_of(settings) as connection:
-            listed = catalogue.list_rules(connection, wanted, SystemClock().now(), ALL)
-        found |= {one.rule.id for one in listed if one.rule.id}
-    if not found:
-        return {"changed": 0}
+            of_wanted = catalogue.own_ids(connection, wanted)
+        if not of_wanted:
+            raise NotFoundError("không có quy tắc nào như vậy / no rule is such: look with 'haidang rules list'")
+        found |= of_wanted
     return ask_centre(settings, action, rules=sorted(found), text=reason)
 
 
-def _row(listed: Listed) -> dict[str, object]:
+def _row(listed: Listed, offs: Mapping[str, stored.Off]) -> dict[str, object]:
     rule, hits = listed
+    state = _STATES[rule.state]
     return {
-        "state": _STATES[rule.state],
+        "state": f"{state}, {_STATES[RuleState.DISABLED]}" if rule.off and rule.state is RuleState.REFUSED else state,
         "level": _LEVELS[rule.level],
         "title": rule.title["vi"],
         "product": rule.logsource.product,
@@ -254,13 +271,19 @@ def _row(listed: Listed) -> dict[str, object]:
         "month": hits.month,
         "last": vietnam(hits.last) if hits.last else "",
         "id": rule.id or rule.file,
-        "reason": rule.reason,
+        "reason": "; ".join(filter(None, (rule.reason, _why_off(rule, offs)))),
     }
 
 
-def _plain(listed: Listed) -> dict[str, object]:
+def _why_off(rule: CatalogueRule, offs: Mapping[str, stored.Off]) -> str:
+    """What was said when the rule was switched off; nothing for one that is on."""
+    return offs[rule.id].reason if rule.off and rule.id in offs else ""
+
+
+def _plain(listed: Listed, offs: Mapping[str, stored.Off]) -> dict[str, object]:
     told = msgspec.to_builtins(msgspec.structs.asdict(listed.rule))
-    return {**told, "pack": listed.rule.pack, "hits": listed.hits._asdict()}
+    more = {"pack": listed.rule.pack, "off_reason": _why_off(listed.rule, offs)}
+    return {**told, **more, "hits": listed.hits._asdict()}
 
 
 def _pack_row(version: stored.PackVersion) -> dict[str, object]:

@@ -15,7 +15,7 @@ from app.commands.common import AsJson, SettingsFile, plain, progress, settings_
 from app.commands.telling import explanation_lines, failure_reasons
 from app.rule_files import RuleFiles, find_rule, own_events, read_files
 from core.records import Record
-from core.sigma import LoadedRule, Refused, load_rules
+from core.sigma import LoadedRule, Refused, RuleSet, load_rules
 from detections.convert import Converted, Lack, NotConverted, Target, convert
 from detections.examples import Failure, check, examples_file, read_event, read_examples
 from detections.explain import explain
@@ -36,6 +36,10 @@ _LACKS = {
     Lack.IGNORECASE: "biểu thức chính quy không phân biệt chữ hoa / regular expression without regard to case",
     Lack.FLAGS: "biểu thức chính quy nhiều dòng / regular expression over several lines",
     Lack.OTHER: "khác / other",
+}
+_UNREAD = {
+    "refused": "bị từ chối / refused",
+    "correlation": "quy tắc tương quan, không chuyển được / a correlation rule, which cannot be converted",
 }
 _REGEX = "đọc lại biểu thức chính quy / read its regular expression again"
 
@@ -125,15 +129,17 @@ def convert_(
     as_json: AsJson = False,
 ) -> None:
     """Viết quy tắc thành câu truy vấn Elasticsearch / rules as queries of Elasticsearch; needs no network."""
-    rules, refused = _chosen(named or [], settings, values)
-    rows = [_query(rule, convert(rule, to)) for rule in progress(rules, "Quy tắc")]
-    rows += [{"file": file, "rule": "", "kind": "refused", "text": reason, "queries": ()} for file, reason in refused]
+    chosen = _chosen(named or [], settings, values)
+    rows = [_query(rule, convert(rule, to)) for rule in progress(chosen.rules, "Quy tắc")]
+    correlations = [rule.info for rule in chosen.correlations]
+    rows += [_no_query(one.file, one.id, "correlation", one.title["vi"]) for one in correlations]
+    rows += [_no_query(file, "", "refused", reason) for file, reason in chosen.refused]
     if as_json:
         show(rows, {}, as_json=True)
     else:
         for line in _query_lines(rows):
             typer.echo(line)
-    if any(row["kind"] == Lack.OTHER for row in rows):
+    if any(row["kind"] in {Lack.OTHER, "refused"} for row in rows):
         raise typer.Exit(1)
 
 
@@ -153,14 +159,15 @@ def _trials(rule: LoadedRule, files: RuleFiles) -> Iterator[Trial]:
         yield Trial(kind="failure", file=rule.info.file, rule=title, line=one.line, text=text, failure=one)
 
 
-def _chosen(named: Sequence[str], file: Path | None, values: Path | None) -> tuple[list[LoadedRule], list[Refused]]:
+def _chosen(named: Sequence[str], file: Path | None, values: Path | None) -> RuleSet:
     """The rules that are named by folder, file, id or name; without a name, all of the settings."""
     settings = settings_of(file)
     values = values or settings.rule_values
     paths = [Path(name) for name in named if Path(name).exists()]
     others = [name for name in named if not Path(name).exists()]
     ruleset = load_rules(read_files(paths if named else settings.rules, values).documents)
-    return [*ruleset.rules, *(find_rule(settings, name, values) for name in others)], list(ruleset.refused)
+    found = tuple(find_rule(settings, name, values) for name in others)
+    return msgspec.structs.replace(ruleset, rules=(*ruleset.rules, *found))
 
 
 def _query(rule: LoadedRule, made: Converted | NotConverted) -> dict[str, object]:
@@ -168,6 +175,10 @@ def _query(rule: LoadedRule, made: Converted | NotConverted) -> dict[str, object
     if isinstance(made, NotConverted):
         return {**row, "kind": made.kind, "text": made.detail, "queries": ()}
     return {**row, "kind": "regex" if made.regex else "", "text": "", "queries": made.queries}
+
+
+def _no_query(file: str, rule: str, kind: str, text: str) -> dict[str, object]:
+    return {"file": file, "rule": rule, "kind": kind, "text": text, "queries": ()}
 
 
 def _query_lines(rows: Sequence[dict[str, object]]) -> Iterator[str]:
@@ -188,7 +199,7 @@ def _query_lines(rows: Sequence[dict[str, object]]) -> Iterator[str]:
 
 
 def _reason(kind: str) -> str:
-    return "bị từ chối / refused" if kind == "refused" else _LACKS[Lack(kind)]
+    return _UNREAD[kind] if kind in _UNREAD else _LACKS[Lack(kind)]
 
 
 commands.command("import")(packs.import_pack)

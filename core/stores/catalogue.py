@@ -11,13 +11,29 @@ from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, case, delete, desc, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    case,
+    delete,
+    desc,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from core.clock import HOUR
 from core.errors import NotFoundError
 from core.records import Logsource, Record, Severity
-from core.stores.rules import pack_of, prune_texts, put_texts, read_text
+from core.rule_text import pack_of
+from core.stores.rules import prune_texts, put_texts, read_text
 from core.stores.tables import rule_hits, rule_totals, rules
 from core.text import fold, words
 
@@ -28,6 +44,16 @@ KEEP_HOURS = MONTH_HOURS + 24
 
 _PART = 500
 _BY_NAME = (rules.c.title, rules.c.file, rules.c.number)
+
+
+def _claim(of: FromClause) -> ColumnElement[Any]:
+    """By which of several rules of one id that id goes to the least: one that was not refused, then the site's own."""
+    return tuple_(of.c.state == "refused", of.c.pack != "", of.c.file)
+
+
+_OTHER = rules.alias("other")
+_OWN_ID = ~exists().where(_OTHER.c.id == rules.c.id, _claim(_OTHER) < _claim(rules))
+"""That a rule's id is its own: it is not refused because another has it. Hits and switches are the owner's alone."""
 
 
 class RuleState(StrEnum):
@@ -50,6 +76,7 @@ class CatalogueRule(Record, frozen=True, kw_only=True):
         references: ids of the rules that a correlation rule takes.
         signal: it only feeds correlation.
         reason: why it is refused, in the loader's words.
+        off: somebody has switched it off, which it may be besides being refused.
     """
 
     id: str
@@ -66,6 +93,7 @@ class CatalogueRule(Record, frozen=True, kw_only=True):
     references: tuple[str, ...] = ()
     signal: bool = False
     reason: str = ""
+    off: bool = False
 
     @property
     def pack(self) -> str:
@@ -157,8 +185,7 @@ def find_rule(connection: Connection, identity: str, now: int) -> Listed:
     Raises:
         NotFoundError: there is none.
     """
-    query = _with_hits(now).where(rules.c.id == identity)
-    row = connection.execute(query.order_by(rules.c.state == RuleState.REFUSED.value, rules.c.file)).first()
+    row = connection.execute(_with_hits(now).where(rules.c.id == identity, _OWN_ID)).first()
     if row is None or not identity:
         raise NotFoundError(f"there is no rule '{identity}'")
     return _listed(row)
@@ -166,7 +193,7 @@ def find_rule(connection: Connection, identity: str, now: int) -> Listed:
 
 def named_rules(connection: Connection, ids: Sequence[str]) -> list[CatalogueRule]:
     """The rules of these ids that are there, by title."""
-    found = connection.execute(select(rules.c.body).where(rules.c.id.in_(ids)).order_by(*_BY_NAME))
+    found = connection.execute(select(rules.c.body).where(rules.c.id.in_(ids), _OWN_ID).order_by(*_BY_NAME))
     return [_rule(body) for body in found.scalars()]
 
 
@@ -184,14 +211,28 @@ def rule_text(connection: Connection, file: str) -> bytes:
 
 def guide_of(connection: Connection, identity: str) -> dict[str, tuple[str, ...]]:
     """The triage guide of a rule; empty for an unknown one."""
-    body = connection.execute(select(rules.c.body).where(rules.c.id == identity)).scalar()
+    body = connection.execute(select(rules.c.body).where(rules.c.id == identity, _OWN_ID)).scalar()
     return _rule(body).guide if body else {}
 
 
+def files(connection: Connection, wanted: Wanted) -> set[str]:
+    """The files of the wanted rules."""
+    return set(connection.execute(select(rules.c.file).where(*_conditions(wanted))).scalars())
+
+
+def own_ids(connection: Connection, wanted: Wanted) -> set[str]:
+    """The ids of the wanted rules; a rule that was refused because another has its id brings none."""
+    query = select(rules.c.id).where(rules.c.id != "", _OWN_ID, *_conditions(wanted))
+    return set(connection.execute(query).scalars())
+
+
 def file_mates(connection: Connection, ids: Iterable[str]) -> tuple[set[str], set[str]]:
-    """Of these ids: those of all rules in their files, which are switched together; and those that nobody has."""
+    """Of these ids: those of all rules in their files, which are switched together; and those that nobody has.
+
+    An id means the rule that owns it, and no file that was refused because of it.
+    """
     wanted = set(ids)
-    found = connection.execute(select(rules.c.id, rules.c.file).where(rules.c.id != "")).all()
+    found = connection.execute(select(rules.c.id, rules.c.file).where(rules.c.id != "", _OWN_ID)).all()
     files = {row.file for row in found if row.id in wanted}
     return {row.id for row in found if row.file in files}, wanted - {row.id for row in found}
 
@@ -267,7 +308,7 @@ def _has(word: str) -> ColumnElement[bool]:
 
 
 def _with_hits(now: int) -> Select[Any]:
-    """Each rule's body with what ``Hits`` tells of it."""
+    """Each rule's body with what ``Hits`` tells of it; of rules of one id only the one that owns it has hits."""
     hour = now // HOUR
     day = func.sum(case((rule_hits.c.hour > hour - DAY_HOURS, rule_hits.c.count), else_=0)).label("day")
     month = func.sum(rule_hits.c.count).label("month")
@@ -275,8 +316,9 @@ def _with_hits(now: int) -> Select[Any]:
     recent = counted.group_by(rule_hits.c.rule).subquery("recent")
     told = [recent.c.day, recent.c.month, rule_totals.c.last]
     columns = [func.coalesce(column, 0).label(column.name) for column in told]
-    joined = rules.outerjoin(recent, rules.c.id == recent.c.rule)
-    return select(rules.c.body, *columns).select_from(joined.outerjoin(rule_totals, rules.c.id == rule_totals.c.rule))
+    joined = rules.outerjoin(recent, and_(rules.c.id == recent.c.rule, _OWN_ID))
+    joined = joined.outerjoin(rule_totals, and_(rules.c.id == rule_totals.c.rule, _OWN_ID))
+    return select(rules.c.body, *columns).select_from(joined)
 
 
 def _listed(row: Sequence[Any]) -> Listed:

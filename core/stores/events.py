@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, BinaryIO, Literal, NamedTuple, Protocol, TypeVar
 
 import duckdb
 import msgspec
@@ -78,6 +77,13 @@ class Query(Record, frozen=True, kw_only=True):
     limit: int = 1000
 
 
+class Batch(NamedTuple):
+    """Some stored events in no certain order; neither they nor those of any later batch are from before ``floor``."""
+
+    floor: int
+    events: list[Event]
+
+
 class EventStore(Protocol):
     """Reads stored events; tested by one suite for every implementation."""
 
@@ -85,8 +91,8 @@ class EventStore(Protocol):
         """Events within the scope that match, latest first, at most ``query.limit``."""
         ...
 
-    def batches(self, scope: Scope, since: int, until: int) -> Iterator[list[Event]]:
-        """All events within the scope and span that are messages, each once, some at a time, in no certain order."""
+    def batches(self, scope: Scope, since: int, until: int) -> Iterator[Batch]:
+        """All events within the scope and span that are messages, each once, some at a time, about in order of time."""
         ...
 
 
@@ -185,6 +191,20 @@ class EventWriter:
             remove_file(self._folder / name)
 
 
+class _Source(NamedTuple):
+    """Where events are read from, and the time of the first of them."""
+
+    first: int
+    content: pa.Table | Path | BinaryIO
+
+    def tables(self) -> Iterator[Any]:
+        """The rows, some at a time."""
+        if isinstance(self.content, pa.Table):
+            yield from self.content.to_batches(BATCH)
+        else:
+            yield from pq.ParquetFile(self.content).iter_batches(BATCH)
+
+
 class LocalEvents:
     """Reads the store of one lane from its files, also while the lane writes."""
 
@@ -217,8 +237,8 @@ class LocalEvents:
                     raise IntegrityError(f"the event store in {self._folder} is not whole: {reason}") from error
         raise UnavailableError(f"the event store in {self._folder} keeps changing: try again")
 
-    def batches(self, scope: Scope, since: int, until: int) -> Iterator[list[Event]]:
-        """All events within the scope and span that are messages, each once, some at a time, in no certain order.
+    def batches(self, scope: Scope, since: int, until: int) -> Iterator[Batch]:
+        """All events within the scope and span that are messages, each once, some at a time, about in order of time.
 
         What was stored when it began is read; memory holds one batch, and the spool's events.
 
@@ -227,27 +247,28 @@ class LocalEvents:
             UnavailableError: files kept changing while they were opened.
         """
         with ExitStack() as opened:
-            spooled, files = self._whole(lambda manifest: self._opened(manifest, opened, since, until))
-            tables = chain(
-                to_table(spooled).to_batches(BATCH),
-                chain.from_iterable(pq.ParquetFile(file).iter_batches(BATCH) for file in files),
-            )
-            for table in tables:
-                rows = table.filter(_within(scope, since, until)).to_pylist()
-                if rows:
-                    yield [_from_row(tuple(row.values())) for row in rows]
+            sources = self._whole(lambda manifest: self._opened(manifest, opened, since, until))
+            for source in sorted(sources, key=lambda one: one.first):
+                for table in source.tables():
+                    rows = table.filter(_within(scope, since, until)).to_pylist()
+                    if rows:
+                        yield Batch(source.first, [_from_row(tuple(row.values())) for row in rows])
 
     def count(self, since: int, until: int) -> int:
         """About how many events are stored in the span: all of each file that has some of it."""
         manifest = read_manifest(self._folder)
         return sum(part.count for part in manifest.partitions if part.last >= since and part.first < until)
 
-    def _opened(self, manifest: Manifest, opened: ExitStack, since: int, until: int) -> tuple[list[Event], list[Any]]:
+    def _opened(self, manifest: Manifest, opened: ExitStack, since: int, until: int) -> list[_Source]:
         """The spool's events and the files of the span; those that may be merged meanwhile are held open."""
-        wanted = [part for part in manifest.partitions if part.last >= since and part.first < until]
-        minutes = [self._folder / part.name for part in wanted if part.span == "minute"]
-        hours = [self._folder / part.name for part in wanted if part.span == "hour"]
-        return self._spooled(manifest.through), [*(opened.enter_context(path.open("rb")) for path in minutes), *hours]
+        found: list[_Source] = []
+        for part in manifest.partitions:
+            if part.last >= since and part.first < until:
+                path = self._folder / part.name
+                merged = part.span == "hour"
+                found.append(_Source(part.first, path if merged else opened.enter_context(path.open("rb"))))
+        spooled = self._spooled(manifest.through)
+        return [*found, _Source(min((event.time for event in spooled), default=0), to_table(spooled))]
 
     def _search_once(self, manifest: Manifest, spooled: Sequence[Event], scope: Scope, query: Query) -> list[Event]:
         wanted = [part for part in manifest.partitions if part.last >= query.since and part.first < query.until]

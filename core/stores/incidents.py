@@ -16,6 +16,7 @@ from core.scope import Scope
 from core.stores.tables import alerts, incident_sites, incidents, timeline
 
 _encode = msgspec.msgpack.encode
+_LAST = (1 << 63) - 1  # the highest number that SQLite can hold, or be asked for
 
 
 def list_incidents(
@@ -34,7 +35,9 @@ def read_incident(connection: Connection, scope: Scope, number: int) -> Incident
     Raises:
         NotFoundError: there is none within the scope.
     """
-    row = connection.execute(_scoped(select(incidents.c.body), scope).where(incidents.c.id == number)).first()
+    possible = 0 < number <= _LAST
+    query = _scoped(select(incidents.c.body), scope).where(incidents.c.id == number)
+    row = connection.execute(query).first() if possible else None
     if row is None:
         raise NotFoundError(f"there is no incident {number}, or it is not yours to see")
     return _incident(row.body)

@@ -10,22 +10,23 @@ import hashlib
 import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Column, Connection, Row, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from core import audit
 from core.errors import NotFoundError, RefusedError
 from core.records import Record
+from core.rule_text import PREFIX
+from core.stores.tables import audit as chain
 from core.stores.tables import rule_packs, rule_texts, rules, rules_off
 
 KEEP_VERSIONS = 20
 """Versions of a pack; an older one goes when a new one comes."""
 
-PREFIX = "packs/"
-"""What the names of packs' files begin with in a snapshot: ``packs/NAME/PATH``."""
-
+_IMPORT, _ROLLBACK = "pack.import", "pack.rollback"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _CHUNK = 500
 """Values in one statement; SQLite takes 32,766."""
@@ -63,11 +64,6 @@ class Off(Record, frozen=True, kw_only=True):
     reason: str
 
 
-def pack_of(file: str) -> str:
-    """The pack of a rule file by its name in a snapshot; empty for a file of the settings' folders."""
-    return file.split("/", 2)[1] if file.startswith(PREFIX) else ""
-
-
 def list_packs(connection: Connection, name: str = "") -> list[PackVersion]:
     """All versions of all packs, or of one, by name and number."""
     query = select(rule_packs).order_by(rule_packs.c.name, rule_packs.c.number)
@@ -83,11 +79,10 @@ def active_manifest(connection: Connection, name: str) -> dict[str, str]:
 
 
 def read_packs(connection: Connection) -> dict[str, bytes]:
-    """The files of all active versions, by ``packs/NAME/PATH``."""
-    query = select(rule_packs.c.name, rule_packs.c.manifest).where(rule_packs.c.active == 1)
+    """The files of all active versions, by ``packs/NAME/PATH``; the pack that is longest in use first."""
     named = {
         f"{PREFIX}{row.name}/{path}": digest
-        for row in connection.execute(query)
+        for row in _in_use(connection, rule_packs.c.manifest)
         for path, digest in _manifest(row.manifest).items()
     }
     texts = dict(_texts(connection, sorted(set(named.values()))))
@@ -105,6 +100,16 @@ def read_text(connection: Connection, digest: str) -> bytes:
     raise NotFoundError(f"there is no rule file {digest}")
 
 
+def check_name(name: str) -> None:
+    """Refuses what cannot be the name of a pack.
+
+    Raises:
+        RefusedError: it is no plain word.
+    """
+    if not _NAME.fullmatch(name):
+        raise RefusedError(f"'{name}' is no name of a pack: use up to 40 of a-z, 0-9, - and _")
+
+
 def store_pack(
     connection: Connection, now: int, actor: str, name: str, source: str, files: Mapping[str, bytes]
 ) -> PackVersion:
@@ -113,8 +118,7 @@ def store_pack(
     Raises:
         RefusedError: the name is not a plain word, there is no file, or the active version holds just these.
     """
-    if not _NAME.fullmatch(name):
-        raise RefusedError(f"'{name}' is no name of a pack: use up to 40 of a-z, 0-9, - and _")
+    check_name(name)
     if not files:
         raise RefusedError("the pack holds no rule")
     versions = list_packs(connection, name)
@@ -135,31 +139,31 @@ def store_pack(
     _activate(connection, name, made.number)
     _forget(connection, name)
     said = {"number": made.number, "sha256": made.sha256, "files": made.files, "source": source}
-    audit.append(connection, now, actor, "pack.import", f"pack/{name}", msgspec.json.encode(said).decode())
+    audit.append(connection, now, actor, _IMPORT, f"pack/{name}", msgspec.json.encode(said).decode())
     return made
 
 
 def roll_back(connection: Connection, now: int, actor: str, name: str, number: int | None) -> PackVersion | None:
-    """Makes an earlier version the active one: that of this number, else the one before the active one.
+    """Makes an earlier version the active one: that of this number, else the one that was active before.
 
     0 takes the pack out of use, and then nothing is returned; its versions stay.
 
     Raises:
         NotFoundError: there is no such pack or version.
-        RefusedError: there is no earlier version, or that one is active.
+        RefusedError: it is not known what was active before, or that version is active.
     """
     versions = list_packs(connection, name)
     if not versions:
         raise NotFoundError(f"there is no pack '{name}'")
     active = next((one.number for one in versions if one.active), 0)
-    wanted = _earlier(versions, active) if number is None else number
+    wanted = _before(connection, versions, active) if number is None else number
     if wanted and wanted not in {one.number for one in versions}:
         numbers = ", ".join(str(one.number) for one in versions)
         raise NotFoundError(f"pack '{name}' has no version {wanted}: it has {numbers}")
     if wanted == active:
         raise RefusedError(f"version {wanted} of pack '{name}' is active already")
     _activate(connection, name, wanted)
-    audit.append(connection, now, actor, "pack.rollback", f"pack/{name}", f"{active} -> {wanted}")
+    audit.append(connection, now, actor, _ROLLBACK, f"pack/{name}", f"{active} -> {wanted}")
     return next((one for one in list_packs(connection, name) if one.active), None)
 
 
@@ -172,6 +176,11 @@ def off_of(connection: Connection, rule: str) -> Off | None:
     """Who switched the rule off, when and why; None for one that is on."""
     row = connection.execute(select(rules_off).where(rules_off.c.rule == rule)).mappings().first()
     return Off(**row) if row else None
+
+
+def offs(connection: Connection) -> dict[str, Off]:
+    """All switched-off rules by their id, with who switched them off, when and why."""
+    return {row["rule"]: Off(**row) for row in connection.execute(select(rules_off)).mappings()}
 
 
 def switch_off(connection: Connection, now: int, actor: str, ids: Collection[str], reason: str) -> int:
@@ -193,9 +202,10 @@ def switch_on(connection: Connection, now: int, actor: str, ids: Collection[str]
 
 
 def rules_mark(connection: Connection) -> str:
-    """Differs where other packs are active or other rules are switched off."""
-    active = select(rule_packs.c.name, rule_packs.c.number, rule_packs.c.sha256).where(rule_packs.c.active == 1)
-    found = sorted(tuple(row) for row in connection.execute(active))
+    """Differs where other packs are active, or in another order, or other rules are switched off."""
+    found = [
+        (row.name, row.number, row.sha256) for row in _in_use(connection, rule_packs.c.number, rule_packs.c.sha256)
+    ]
     return hashlib.sha256(msgspec.json.encode([found, sorted(off_ids(connection))])).hexdigest()
 
 
@@ -226,11 +236,54 @@ def _must_differ(made: PackVersion, versions: Iterable[PackVersion]) -> None:
             raise RefusedError(f"version {one.number} of pack '{made.name}' is active and holds just these files")
 
 
-def _earlier(versions: Sequence[PackVersion], active: int) -> int:
-    numbers = [one.number for one in versions if one.number < active or not active]
-    if not numbers:
-        raise RefusedError(f"there is no version of pack '{versions[0].name}' before {active}")
-    return max(numbers)
+class _History(NamedTuple):
+    """What the audit chain says of a pack.
+
+    Attributes:
+        since: by which entry it came into use, without having been out of it since.
+        versions: those that were active, each before the next, the present one last; what was taken back is left out.
+    """
+
+    since: int
+    versions: list[int]
+
+
+def _history(connection: Connection, name: str) -> _History:
+    query = select(chain.c.seq, chain.c.action, chain.c.detail).order_by(chain.c.seq)
+    since, versions = 0, [0]
+    of_pack = (chain.c.object == f"pack/{name}", chain.c.action.in_((_IMPORT, _ROLLBACK)))
+    for row in connection.execute(query.where(*of_pack)):
+        number = _activated(row.action, row.detail)
+        since = since if versions[-1] else row.seq
+        if number in versions:
+            del versions[versions.index(number) + 1 :]
+        else:
+            versions = [*(one for one in versions if one), number]
+    return _History(since, versions)
+
+
+def _activated(action: str, detail: str) -> int:
+    """The version that an entry of the audit chain made active."""
+    return int(msgspec.json.decode(detail)["number"] if action == _IMPORT else detail.rpartition(" ")[2])
+
+
+def _in_use(connection: Connection, *columns: Column[Any]) -> list[Row[Any]]:
+    """Name and these columns of all active versions, the pack that is longest in use first."""
+    found = connection.execute(select(rule_packs.c.name, *columns).where(rule_packs.c.active == 1)).all()
+    return sorted(found, key=lambda row: (_history(connection, row.name).since, row.name))
+
+
+def _before(connection: Connection, versions: Sequence[PackVersion], active: int) -> int:
+    name, numbers = versions[0].name, [one.number for one in versions]
+    *earlier, last = _history(connection, name).versions
+    known = [number for number in earlier if number in numbers]
+    if last != active or not known:
+        told = ", ".join(map(str, numbers))
+        raise RefusedError(
+            f"there is no version of pack '{name}' before {active} that is known to have been active: "
+            f"name one with --to, it has {told}"
+        )
+    return known[-1]
 
 
 def _activate(connection: Connection, name: str, number: int) -> None:

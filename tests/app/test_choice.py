@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from app.choice import choose
@@ -115,6 +116,52 @@ def test_a_refused_file_tells_its_title_id_and_level_where_they_can_be_read():
     (entry,) = chosen({"x/dark.yml": b"\xff\0[id: ../x\nlevel: ?\n"}).catalogue
     assert (entry.title["vi"], entry.id) == ("dark", "")
     assert entry.reason
+
+
+def test_a_refused_file_tells_what_its_yaml_says():
+    text = b"""\
+title: Login
+id: %s
+description: What it is
+level: low
+logsource: {product: windows, category: process_creation, service: 7}
+tags: [attack.t1110.001, attack.execution, 5, attack.T1110.001]
+detection: {selection: {a|nosuch: b}, condition: selection}
+haidang: {title_vi: \xc4\x90\xc4\x83ng nh\xe1\xba\xadp}
+""" % ID.format(7).upper().encode()
+    (entry,) = chosen({"x/a.yml": text}).catalogue
+    assert (entry.state, entry.id, entry.level) == (REFUSED, ID.format(7), "low")
+    assert (entry.title, entry.description) == ({"vi": "Đăng nhập", "en": "Login"}, "What it is")
+    source = entry.logsource
+    assert (source.product, source.category, source.service) == ("windows", "process_creation", "")
+    assert entry.techniques == ("T1110.001",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"- a\n- b\n",
+        b"title: [x]\nid: {a: b}\nlevel: [high]\nlogsource: linux\ntags: attack.t1110\nhaidang: 5\n",
+        b"title: 2026-11-25\ndate: 2026-99-99\n",
+        b"? [a, b]\n: c\n",
+        b'title: "\\ud83d"\ndetection: x\n',
+    ],
+)
+def test_a_refused_file_of_any_shape_gets_an_entry(text):
+    (entry,) = chosen({"x/odd.yml": text}).catalogue
+    assert entry.state is REFUSED
+    assert entry.title["vi"]
+    msgspec.msgpack.encode(entry)
+
+
+def test_a_refused_rule_that_is_switched_off_is_both_and_a_copy_of_a_rule_is_not():
+    documents = {"a.yml": rule(1), "packs/dup/a.yml": rule(1), "b.yml": b"title: x\nid: %s\n" % ID.format(2).encode()}
+    choice = chosen(documents, 1, 2)
+    assert {one.file: (one.state, one.off) for one in choice.catalogue} == {
+        "a.yml": (OFF, True),
+        "b.yml": (REFUSED, True),
+        "packs/dup/a.yml": (REFUSED, False),
+    }
 
 
 def test_a_correlation_that_the_correlator_cannot_judge_is_shown_as_refused():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -10,10 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 import detections
-from app import cli
+from app import cli, hunting
 from app.hunting import sightings
 from collectors.logs.spooling import decode_event, encode_record
 from core.clock import HOUR, MINUTE, HeldClock, iso
+from core.errors import ContentError, UnavailableError
 from core.rule_text import read_rule_files
 from core.scope import EVERYTHING, Scope
 from core.sigma import load_rules
@@ -131,9 +133,66 @@ def test_the_command_prints_a_line_a_hit_with_the_rules_in_use_or_those_named(ru
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert sorted((one["rule"], one["event"]) for one in lines) == found(engine_of(documents), store)
     assert {"time", "title", "site", "device"} <= lines[0].keys()
+    times = [one["time"] for one in lines]
+    assert times == sorted(times)
+    assert all(re.fullmatch(r"2026-06-\d\dT\d\d:\d\d:\d\d\.\d{6}\+07:00", time) for time in times)
     named = run("--rules", str(RULES / "identity"), "--since", iso(events[0].time), "--until", iso(events[-1].time))
     assert 0 < len(named.stdout.splitlines()) < len(lines)
     assert "sự kiện" in named.stderr
+
+
+def test_hits_come_in_order_of_time_across_files_and_within_them(tmp_path, documents, events) -> None:
+    folder = tmp_path / "lanes" / "logs"
+    clock = HeldClock(START)
+    writer, spool = EventWriter(folder / "events", decode_event), Spool(folder / "spool", clock, floor=0)
+    for number in range(4):  # each file holds every fourth event, so all files are of the same span
+        clock.forward(HOUR)
+        spool.open(b"")
+        spool.append([encode_record(event, "") for event in reversed(events[number::4])])
+        spool.close()
+        if number < 3:
+            writer.convert(segments(folder / "spool"))
+    store = LocalEvents(folder / "spool", folder / "events", decode_event)
+    engine = engine_of(documents)
+    told = [one for _, some in sightings(engine, store.batches(EVERYTHING, 0, 1 << 62)) for one in some]
+    assert [one.time for one in told] == sorted(one.time for one in told)
+    assert sorted((one.rule, one.event) for one in told) == live(engine, events)
+
+
+def test_more_hits_than_may_wait_are_told_all_the_same(documents, store, monkeypatch) -> None:
+    engine = engine_of(documents)
+    whole = found(engine, store)
+    monkeypatch.setattr(hunting, "MOST_WAITING", 4)
+    assert found(engine, store) == whole
+
+
+@pytest.mark.parametrize("words", [("--since", "0001-01-01"), ("--until", "9999-12-31")])
+def test_a_time_that_is_too_far_off_is_told(run, words) -> None:
+    done = run(*words)
+    assert (done.exit_code, type(done.exception)) == (1, ContentError)
+    assert "is too far off" in str(done.exception)
+
+
+def test_a_hunt_without_a_usable_rule_names_each_file_and_is_an_error(run, tmp_path) -> None:
+    folder = tmp_path / "bad" / "rules"
+    folder.mkdir(parents=True)
+    (folder / "a.yml").write_text("title: Broken\n")
+    done = run("--rules", str(folder))
+    assert (done.exit_code, "no detection rule that can be used" in str(done.exception)) == (1, True)
+    assert "bad/rules/a.yml: không dùng được / cannot be used: " in done.stderr
+
+
+def test_a_hunt_where_nothing_was_ever_stored_is_an_error(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(cli.build("hunt"), ["hunt"])
+    assert (done.exit_code, type(done.exception)) == (1, UnavailableError)
+    assert "has 'haidang up' run with these settings?" in str(done.exception)
+
+
+def test_a_single_file_of_rules_may_be_hunted_with(run) -> None:
+    done = run("--rules", str(next(iter(sorted(RULES.rglob("*.yml"))))))
+    assert done.exit_code == 0, done.output
+    assert "1 quy tắc" in done.stderr
 
 
 def test_a_span_that_ends_before_it_begins_is_told(run) -> None:

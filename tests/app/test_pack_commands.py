@@ -149,13 +149,108 @@ def test_the_second_version_tells_what_is_new_changed_and_gone_and_can_be_taken_
 def test_rules_are_switched_by_id_level_product_and_file(run, pack, listed, content):
     run("import_pack", str(pack), "--name", "hq", "--yes")
     assert run("disable", ID.format(1), "--reason", "ồn") == "Đã tắt / disabled: 1\n"
-    assert run("disable", "--level", "low") == "Đã tắt / disabled: 1\n"
-    assert run("disable", "--file", "rules/win/*") == "Đã tắt / disabled: 1\n"
+    assert run("disable", "--level", "low", "--reason", "x") == "Đã tắt / disabled: 1\n"
+    assert run("disable", "--file", "rules/win/*", "--reason", "x") == "Đã tắt / disabled: 1\n"
     assert content.rules().rules == ()
     assert set(listed("--disabled").values()) == {"disabled", "refused"}
     assert run("enable", "--product", "linux") == "Đã bật / enabled: 2\n"
     assert listed("--disabled").keys() == {"", ID.format(3)}
-    assert run("enable", "--level", "critical") == "Đã bật / enabled: 0\n"
+    assert run("enable", "--level", "high") == "Đã bật / enabled: 1\n"
+    assert run("enable", "--level", "high") == "Đã bật / enabled: 0\n"
+
+
+@pytest.mark.parametrize("words", [("--level", "critical"), ("--product", "windoze"), ("--file", "rules/lunix/*")])
+@pytest.mark.parametrize("command", [("enable",), ("disable", "--reason", "ồn")])
+def test_what_names_no_rule_is_told(run, words, command):
+    with pytest.raises(NotFoundError, match="no rule is such"):
+        run(*command, *words)
+
+
+def test_an_id_may_be_written_in_capitals(run, content):
+    assert run("disable", ID.format(1).upper(), "--reason", "ồn") == "Đã tắt / disabled: 1\n"
+    assert content.rules().rules == ()
+    assert run("enable", ID.format(1).upper()) == "Đã bật / enabled: 1\n"
+
+
+def test_switching_off_needs_a_reason(run, listed):
+    run("disable", ID.format(1), status=2)
+    run("disable", ID.format(1), "--reason", " ", status=2)
+    assert listed()[ID.format(1)] == "enabled"
+
+
+def test_a_packs_copy_of_our_rule_cannot_be_switched_in_place_of_ours(run, tmp_path, content, listed):
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    (copies / "copy.yml").write_text(rule(1, "Bản sao"))
+    (copies / "other.yml").write_text(rule(2))
+    run("import_pack", str(copies), "--name", "dup", "--yes")
+    assert run("disable", "--file", "packs/dup/*", "--reason", "ồn") == "Đã tắt / disabled: 1\n"
+    assert [one.info.file for one in content.rules().rules] == ["own/rules/own.yml"]
+    assert listed("--pack", "dup") == {ID.format(1): "refused", ID.format(2): "disabled"}
+    with pytest.raises(NotFoundError, match="no rule is such"):
+        run("disable", "--file", "packs/dup/copy.yml", "--reason", "ồn")
+    assert run("disable", ID.format(1), "--reason", "ồn") == "Đã tắt / disabled: 1\n"
+    assert listed("--pack", "dup", "--disabled")[ID.format(1)] == "refused"
+    assert listed("--pack", "") == {ID.format(1): "disabled"}
+    copy = next(one for one in json.loads(run("list_rules", "--pack", "dup", "--json")) if one["id"] == ID.format(1))
+    assert (copy["off"], copy["off_reason"]) == (False, "")
+
+
+def test_refused_rules_are_switched_off_and_on_like_others_and_listed_so(run, pack, listed):
+    (pack / "rules" / "broken.yml").write_text(f"title: Hỏng\nid: {ID.format(7)}\nlevel: low\ndetection: [\n")
+    run("import_pack", str(pack), "--name", "hq", "--yes")
+    assert run("disable", "--file", "packs/hq/*", "--reason", "quá ồn") == ("Đã tắt / disabled: 3\n")
+    rows = {one["id"]: one for one in json.loads(run("list_rules", "--disabled", "--json"))}
+    assert {(one["state"], one["off"], one["off_reason"]) for one in rows.values()} == {
+        ("disabled", True, "quá ồn"),
+        ("refused", True, "quá ồn"),
+    }
+    table = run("list_rules", "--disabled")
+    assert table.count("quá ồn") == 3
+    assert "bị từ chối, tắt" in table
+    assert run("enable", "--file", "packs/hq/*") == "Đã bật / enabled: 3\n"
+    assert listed("--disabled") == {ID.format(7): "refused"}
+
+
+def test_a_dry_run_shows_what_has_the_id_of_another_rule_and_what_would_stop(run, tmp_path, content):
+    packs_ = {"zz": [rule(2), rule(3)], "aa": [rule(2, "Trùng"), rule(1, "Của ta"), rule(4)]}
+    for name, texts in packs_.items():
+        for number, text in enumerate(texts):
+            (tmp_path / name).mkdir(exist_ok=True)
+            (tmp_path / name / f"{number}.yml").write_text(text)
+        text = run("import_pack", str(tmp_path / name), "--name", name, "--yes")
+    assert "same id or name as another rule, not used: 2\n  0.yml: " in text
+    assert "would stop" not in text
+    files = {one.info.file for one in content.rules().rules}
+    assert files == {"own/rules/own.yml", "packs/zz/0.yml", "packs/zz/1.yml", "packs/aa/2.yml"}
+    (tmp_path / "zz" / "new.yml").write_text(rule(4, "Mới"))
+    assert "rules in use that would stop: 1\n  packs/aa/2.yml: " in run(
+        "import_pack", str(tmp_path / "zz"), "--name", "zz"
+    )
+
+
+def test_a_name_that_is_none_is_refused_before_anything_is_shown(run, pack):
+    with pytest.raises(RefusedError, match="'BAD NAME' is no name of a pack"):
+        run("import_pack", str(pack), "--name", "BAD NAME")
+
+
+@pytest.mark.parametrize("yes", [(), ("--yes",), ("--yes", "--json")])
+def test_a_pack_without_a_usable_rule_is_refused(run, tmp_path, yes):
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "a.yml").write_text(rule(1))
+    (tmp_path / "bad" / "b.yml").write_text("title: Hỏng\ndetection: [\n")
+    with pytest.raises(RefusedError, match="no rule of pack bad can be used: it is not imported"):
+        run("import_pack", str(tmp_path / "bad"), "--name", "bad", *yes)
+    assert json.loads(run("list_packs", "--json")) == []
+
+
+def test_after_a_pack_was_taken_out_of_use_it_comes_back_as_it_was(run, pack):
+    run("import_pack", str(pack), "--name", "hq", "--yes")
+    (pack / "rules" / "bad.yml").write_text(rule(8))
+    run("import_pack", str(pack), "--name", "hq", "--yes")
+    run("rollback", "hq")
+    run("rollback", "hq", "--to", "0")
+    assert run("rollback", "hq") == "Gói / pack hq: phiên bản / version 1\n"
 
 
 def test_what_stops_with_a_rule_is_told(run, own, content, centre):
@@ -164,14 +259,14 @@ def test_what_stops_with_a_rule_is_told(run, own, content, centre):
         "    group-by: [source.ip]\n    timespan: 5m\n    condition: {gte: 10}\n"
     )
     centre.publish(content.chosen())
-    assert "stops too, as it needs them: Nhiều" in run("disable", ID.format(1))
+    assert "stops too, as it needs them: Nhiều" in run("disable", ID.format(1), "--reason", "ồn")
     assert content.rules().correlations == ()
 
 
 def test_naming_no_rule_is_bad_usage_and_an_unknown_one_is_told(run):
-    run("disable", status=2)
+    run("disable", "--reason", "ồn", status=2)
     with pytest.raises(NotFoundError, match="there is no rule 'nobody'"):
-        run("disable", "nobody")
+        run("disable", "nobody", "--reason", "ồn")
 
 
 def test_a_list_shows_words_for_people(run, pack):

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from app import packs
-from app.packs import decode_files, difference, encode_files, in_snapshot, read_source, survey
+from app.packs import beside, decode_files, difference, encode_files, in_snapshot, read_source, survey
 from core.errors import ContentError
 from core.rule_text import MAX_FILE
 from core.sigma import load_rules
@@ -125,6 +125,24 @@ def test_a_survey_counts_the_packs_own_rules_and_names_those_refused():
     assert (found.rules, found.levels, found.products) == (3, {"high": 2, "low": 1}, {"windows": 2, "linux": 1})
     assert found.refused.keys() == {"taken.yml", "broken.yml"}
     assert "is already the id or name of a rule in own/rules/x.yml" in found.refused["taken.yml"]
+    assert (found.taken, found.displaced) == (("taken.yml",), {})
+
+
+def test_a_survey_names_what_is_in_use_and_would_stop():
+    own = {"own/rules/a.yml": rule(1), "own/rules/broken.yml": b"title: ["}
+    packs = beside(
+        {"packs/old/x.yml": rule(8), "packs/new/y.yml": rule(2)}, "old", {"z.yml": rule(2), "x.yml": rule(1)}
+    )
+    found = survey(load_rules(own | packs), "old", {"own/rules/broken.yml"})
+    assert found.displaced.keys() == {"packs/new/y.yml"}
+    assert "packs/old/z.yml" in found.displaced["packs/new/y.yml"]
+    assert found.taken == ("x.yml",)
+
+
+def test_a_new_version_of_a_pack_stands_where_the_one_before_stood_and_a_new_pack_last():
+    packs = {"packs/b/1.yml": b"1", "packs/b/2.yml": b"2", "packs/a/1.yml": b"3"}
+    assert list(beside(packs, "b", {"3.yml": b"4"})) == ["packs/b/3.yml", "packs/a/1.yml"]
+    assert list(beside(packs, "0", {"3.yml": b"4"})) == [*packs, "packs/0/3.yml"]
 
 
 def test_files_travel_whole():

@@ -116,6 +116,21 @@ def test_an_own_rule_goes_before_the_packs_rule_of_the_same_id(content, put):
     assert "is already the id or name of a rule in own/rules/own.yml" in content.chosen().refused["packs/hq/0.yml"]
 
 
+def test_what_is_in_use_goes_before_a_newer_pack_whatever_their_names_are(content, centre):
+    def put(name, *texts):
+        named = {f"{number}.yml": text for number, text in enumerate(texts)}
+        centre.change(lambda connection, now: rules.store_pack(connection, now, "lan", name, "", named))
+
+    put("zz", rule(2, "First"))
+    assert titles(content) == ["First", "Own"]
+    put("aa", rule(2, "Second"), rule(1, "Theirs"))
+    assert titles(content) == ["First", "Own"]
+    centre.change(lambda connection, now: rules.roll_back(connection, now, "lan", "zz", 0))
+    assert titles(content) == ["Own", "Second"]
+    centre.change(lambda connection, now: rules.roll_back(connection, now, "lan", "zz", 1))
+    assert titles(content) == ["Own", "Second"]
+
+
 def test_of_a_pack_only_the_number_of_refused_files_is_said_and_only_once(content, put, switch_off, said):
     put(b"title: [", b"title: [[", rule(2))
     assert titles(content) == ["One", "Own"]

@@ -9,7 +9,7 @@ import yaml
 from typer.testing import CliRunner
 
 from app import cli
-from core.errors import ContentError, NotFoundError, UnavailableError
+from core.errors import ContentError, NotFoundError, RefusedError, UnavailableError
 
 IDENTITY = "11111111-1111-4111-8111-111111111111"
 RULE = {
@@ -234,8 +234,70 @@ def test_convert_takes_rules_by_name_and_gives_json(run, write) -> None:
 
 
 def test_convert_lists_a_refused_file(run, write) -> None:
-    (row,) = json.loads(run("convert", "--to", "esql", "--json", write(id=None)))
+    (row,) = json.loads(run("convert", "--to", "esql", "--json", write(id=None), status=1))
     assert (row["kind"], row["queries"]) == ("refused", [])
+
+
+CORRELATION = {
+    "title": "Many",
+    "id": "22222222-2222-4222-8222-222222222222",
+    "name": "many_tests",
+    "correlation": {
+        "type": "event_count",
+        "rules": ["a_test"],
+        "group-by": ["source.ip"],
+        "timespan": "5m",
+        "condition": {"gte": 10},
+    },
+}
+
+
+@pytest.mark.parametrize("named", ["many_tests", CORRELATION["id"].upper(), "file"])
+def test_a_correlation_rule_that_is_named_is_said_to_be_one(run, write, folder, tmp_path, named) -> None:
+    write()
+    path = folder / "many.yml"
+    path.write_text(yaml.safe_dump(CORRELATION), encoding="utf-8")
+    event = tmp_path / "event.jsonl"
+    event.write_text("{}\n", encoding="utf-8")
+    named = str(path) if named == "file" else named
+    with pytest.raises(
+        RefusedError, match=r"is a correlation rule, which judges hits .* neither explained nor converted"
+    ):
+        run("explain", named, str(event))
+    if named != str(path):
+        with pytest.raises(RefusedError, match="is a correlation rule"):
+            run("convert", "--to", "eql", named)
+
+
+def test_of_a_folder_the_correlation_rules_are_listed_as_not_converted(run, write, folder) -> None:
+    write()
+    (folder / "many.yml").write_text(yaml.safe_dump(CORRELATION), encoding="utf-8")
+    text = run("convert", "--to", "eql")
+    assert "a correlation rule, which cannot be converted: Many" in text
+    assert "1 rules converted, 1 not" in text
+
+
+@pytest.mark.parametrize("text", ["a: [", "- a", "a: {b: c}", "a: &x [*x]"])
+def test_a_file_of_values_that_is_none_is_told_by_its_own_name(run, write, tmp_path, text) -> None:
+    values = tmp_path / "v.yml"
+    values.write_text(text, encoding="utf-8")
+    for words in (("test", write()), ("lint", write()), ("convert", "--to", "eql", "a_test")):
+        with pytest.raises(ContentError, match=r"v\.yml: no file of values of placeholders: (?!site/values)"):
+            run(*words, "--values", str(values))
+
+
+def test_what_is_neither_a_folder_nor_a_yml_file_is_told(run, tmp_path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    with pytest.raises(ContentError, match=r"a\.txt: there is no such folder of rules, and it is no \.yml file"):
+        run("test", str(tmp_path / "a.txt"))
+
+
+def test_two_folders_with_files_of_one_name_are_told(run, tmp_path) -> None:
+    for side in ("x", "y"):
+        (tmp_path / side / "site" / "rules").mkdir(parents=True)
+        (tmp_path / side / "site" / "rules" / "a.yml").write_text("x")
+    with pytest.raises(ContentError, match=r"another folder already holds site/rules/a\.yml"):
+        run("test", str(tmp_path / "x/site/rules"), str(tmp_path / "y/site/rules"))
 
 
 @pytest.mark.parametrize("command", ["import", "rollback", "enable", "disable", "list", "packs"])

@@ -55,6 +55,49 @@ def found(connection):
     return finding
 
 
+@pytest.fixture
+def copied(connection, put):
+    """A rule of the site beside two copies of it that were refused, and one more rule in a copy's folder."""
+    refused = {"state": RuleState.REFUSED, "reason": "taken"}
+    put(
+        rule("a", file="packs/dup/a.yml", guide={"vi": ("Sai",)}, **refused),
+        rule("a", file="site/rules/a.yml"),
+        rule("a", file="aa/b.yml", **refused),
+        rule("b", file="packs/dup/b.yml", **refused),
+    )
+    catalogue.count_hits(connection, ["a", "a", "b"], NOW)
+
+
+@pytest.mark.usefixtures("copied")
+def test_only_the_rule_that_owns_an_id_has_hits(connection):
+    listed = {one.rule.file: one.hits.month for one in catalogue.list_rules(connection, Wanted(), NOW, 9)}
+    assert listed == {"site/rules/a.yml": 2, "packs/dup/b.yml": 1, "packs/dup/a.yml": 0, "aa/b.yml": 0}
+
+
+@pytest.mark.usefixtures("copied")
+def test_a_refused_copy_brings_no_id_that_could_be_switched(connection):
+    assert catalogue.own_ids(connection, Wanted(file="packs/dup/*")) == {"b"}
+    assert catalogue.own_ids(connection, Wanted()) == {"a", "b"}
+    assert catalogue.file_mates(connection, ["a"]) == ({"a"}, set())
+
+
+@pytest.mark.usefixtures("copied")
+def test_an_id_means_the_rule_that_owns_it(connection):
+    assert [one.file for one in catalogue.named_rules(connection, ["a", "b"])] == [
+        "site/rules/a.yml",
+        "packs/dup/b.yml",
+    ]
+    assert catalogue.guide_of(connection, "a") == {}
+    assert catalogue.find_rule(connection, "a", NOW).rule.file == "site/rules/a.yml"
+    assert catalogue.files(connection, Wanted(states=(RuleState.ENABLED,))) == {"site/rules/a.yml"}
+
+
+def test_of_refused_rules_of_one_id_that_of_the_site_owns_it(connection, put):
+    refused = {"state": RuleState.REFUSED, "reason": "it needs what is off"}
+    put(rule("a", file="packs/dup/a.yml", **refused), rule("a", file="site/rules/a.yml", **refused))
+    assert catalogue.find_rule(connection, "a", NOW).rule.file == "site/rules/a.yml"
+
+
 def test_what_is_put_replaces_what_was_there(connection, put):
     put(rule("a"), rule("b"))
     put(rule("b", description="đổi"))

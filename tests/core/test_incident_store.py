@@ -183,3 +183,9 @@ def test_an_alert_that_is_part_of_another_is_removed(connection, put, alert):
     incidents.remove_alert(connection, "alert-1")
     incidents.remove_alert(connection, "never there")
     assert incidents.read_alerts(connection, 1) == [alert(2)]
+
+
+@pytest.mark.parametrize("number", [0, -1, 1 << 63, 99_999_999_999_999_999_999_999, -(1 << 64)])
+def test_a_number_that_no_incident_can_have_is_not_found(connection, number):
+    with pytest.raises(NotFoundError, match=f"there is no incident {number}"):
+        incidents.read_dossier(connection, EVERYTHING, number)

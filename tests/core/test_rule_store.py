@@ -7,7 +7,9 @@ import pytest
 
 from core import audit
 from core.errors import NotFoundError, RefusedError
+from core.rule_text import pack_of
 from core.stores import rules
+from core.stores.tables import audit as chain
 from core.stores.tables import rule_texts
 
 FILES = {"rules/a.yml": b"a", "rules/b.yml": b"b"}
@@ -87,6 +89,59 @@ def test_a_rollback_to_0_takes_the_pack_out_of_use_and_another_brings_it_back(co
     assert rules.roll_back(connection, 8, "an", "hq", None).number == 1
 
 
+def test_a_rollback_goes_back_to_what_was_active_before_and_never_to_what_was_taken_back(connection, put):
+    for number in range(3):
+        put({"a.yml": b"%d" % number})
+
+    def back(number=None):
+        rules.roll_back(connection, 8, "an", "hq", number)
+        return active(connection)
+
+    assert back() == [2]  # 3 was bad
+    assert back(0) == []
+    assert back() == [2]
+    put({"a.yml": b"new"})
+    assert back() == [2]
+    assert back(4) == [4]
+    assert back(0) == []
+    put({"a.yml": b"newer"})
+    assert [back(), back(), back()] == [[4], [2], [1]]
+    with pytest.raises(
+        RefusedError, match=r"no version of pack 'hq' before 1 .* name one with --to, it has 1, 2, 3, 4, 5"
+    ):
+        back()
+
+
+def test_where_it_is_not_known_what_was_active_before_a_rollback_needs_a_number(connection, put):
+    put()
+    put({"a.yml": b"new"})
+    connection.execute(chain.delete())
+    with pytest.raises(RefusedError, match="name one with --to, it has 1, 2"):
+        rules.roll_back(connection, 8, "an", "hq", None)
+    assert rules.roll_back(connection, 8, "an", "hq", 1).number == 1
+
+
+def test_packs_come_in_the_order_in_which_they_came_into_use(connection):
+    def put(name, text):
+        rules.store_pack(connection, 1, "lan", name, "", {"a.yml": text})
+
+    def order():
+        return [pack_of(file) for file in rules.read_packs(connection)]
+
+    put("zz", b"1")
+    put("aa", b"1")
+    assert order() == ["zz", "aa"]
+    mark = rules.rules_mark(connection)
+    put("zz", b"2")
+    assert order() == ["zz", "aa"]
+    rules.roll_back(connection, 1, "lan", "zz", 1)
+    assert rules.rules_mark(connection) == mark
+    rules.roll_back(connection, 1, "lan", "zz", 0)
+    rules.roll_back(connection, 1, "lan", "zz", 1)
+    assert order() == ["aa", "zz"]
+    assert rules.rules_mark(connection) != mark
+
+
 def test_a_rollback_that_leads_nowhere_is_refused(connection, put):
     put()
     for number, words in ((None, "no version of pack 'hq' before 1"), (1, "is active already"), (9, "it has 1$")):
@@ -121,6 +176,11 @@ def test_a_rule_is_switched_off_and_on_with_who_when_and_why(connection):
     assert rules.switch_off(connection, 5, "lan", ["b", "a", "a"], "ồn") == 2
     assert rules.switch_off(connection, 6, "an", ["a", "c"], "cũng ồn") == 1
     assert rules.off_ids(connection) == {"a", "b", "c"}
+    assert {rule: off.reason for rule, off in rules.offs(connection).items()} == {
+        "a": "ồn",
+        "b": "ồn",
+        "c": "cũng ồn",
+    }
     assert rules.off_of(connection, "a") == rules.Off(rule="a", time=5, actor="lan", reason="ồn")
     assert rules.switch_on(connection, 7, "an", ["a", "x"], "hết ồn") == 1
     assert rules.off_of(connection, "a") is None
@@ -151,5 +211,5 @@ def test_a_file_that_is_not_there_is_told(connection):
 
 
 def test_the_pack_of_a_file_is_told_by_its_name():
-    assert rules.pack_of("packs/hq/rules/a.yml") == "hq"
-    assert rules.pack_of("detections/rules/a.yml") == ""
+    assert pack_of("packs/hq/rules/a.yml") == "hq"
+    assert pack_of("detections/rules/a.yml") == ""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.errors import ContentError, UnavailableError
 from core.records import Logsource, Severity
-from core.rule_text import MAX_FILE, read_rule_files
+from core.rule_text import MAX_FILE, in_order, read_rule_files
 from core.sigma import RuleSet, load_rules
 from detections.engine import ClosureEngine
 
@@ -222,6 +222,17 @@ def test_no_text_stops_the_loader(data) -> None:
     ruleset = load_rules({"x.yml": text})
     assert isinstance(ruleset, RuleSet)
     assert ruleset.refused or ruleset.rules
+
+
+def test_a_packs_file_never_goes_before_one_of_the_site_and_packs_go_as_they_are_given() -> None:
+    files = ["packs/zz/b.yml", "site/rules/b.yml", "packs/zz/a.yml", "packs/aa/a.yml", "a/rules/b.yml"]
+    assert in_order(files) == [
+        "a/rules/b.yml",
+        "site/rules/b.yml",
+        "packs/zz/a.yml",
+        "packs/zz/b.yml",
+        "packs/aa/a.yml",
+    ]
 
 
 def test_rule_files_are_read_below_all_folders(tmp_path: Path) -> None:
