@@ -1,6 +1,6 @@
 # Hải Đăng. `make` lists the targets; the recipes' logic is in tools/.
 
-TEST_PROGRAMS := chromium git iproute2 openssh-client openssh-server openssl procps rsyslog rsyslog-relp sshpass
+TEST_PROGRAMS := chromium git iproute2 openssh-client openssh-server openssl procps rsyslog rsyslog-gnutls rsyslog-relp sshpass
 
 .PHONY: help setup setup-test run test soak bundle lock
 .DEFAULT_GOAL := help

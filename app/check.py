@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -19,6 +22,7 @@ from core.records import Record
 from core.rule_text import read_rule_files
 from core.settings import LogsSettings, Settings, split_address
 from core.sigma import load_rules
+from core.tls import server_context
 from correlation.rules import prepare
 from detections.fast.compiled import compile_rules
 from detections.fast.engine import FastEngine
@@ -77,6 +81,10 @@ def _tls(settings: Settings) -> Iterator[Note]:
     check_tls(settings.console.tls_certificate, settings.console.tls_key)
     if settings.console.tls_certificate is not None:
         yield Note(level="good", what="tls", text=f"{settings.console.tls_certificate} and its key fit")
+    logs = settings.lane.logs
+    if logs.tls_certificate is not None and logs.tls_key is not None:
+        server_context(logs.tls_certificate, logs.tls_key, logs.tls_clients)
+        yield Note(level="good", what="tls", text=f"{logs.tls_certificate} and its key fit")
 
 
 def _ports(settings: Settings) -> Iterator[Note]:
@@ -87,15 +95,36 @@ def _ports(settings: Settings) -> Iterator[Note]:
         ("metrics", logs.metrics, socket.SOCK_STREAM),
         ("tcp", logs.tcp, socket.SOCK_STREAM),
         ("relp", logs.relp, socket.SOCK_STREAM),
+        ("tls", logs.tls, socket.SOCK_STREAM),
+        ("relp over tls", logs.relp_tls, socket.SOCK_STREAM),
+        ("http", logs.http, socket.SOCK_STREAM),
         ("udp", logs.udp, socket.SOCK_DGRAM),
     ]
+    running = is_running(settings.data)
+    if running:
+        text = f"đang chạy với dữ liệu này / it runs with the data in {settings.data}: its own ports are in use"
+        yield Note(level="good", what="platform", text=text)
+    uses = Counter((address, kind) for _, address, kind in wanted)
     with contextlib.ExitStack() as held:  # until all are tried: two of our own may want the same
         for name, address, kind in wanted:
             if address:
-                yield _port(name, address, kind, held)
+                yield _port(name, address, kind, held, running=running and uses[address, kind] == 1)
 
 
-def _port(name: str, address: str, kind: socket.SocketKind, held: contextlib.ExitStack) -> Note:
+def is_running(data: Path) -> bool:
+    """Whether a platform or a lane of it runs with the data in this folder: it holds the lock there."""
+    try:
+        with (data / "platform.lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _port(name: str, address: str, kind: socket.SocketKind, held: contextlib.ExitStack, *, running: bool) -> Note:
+    """Whether the port is free, or taken as it is while the platform is ``running``."""
     host, port = split_address(address)
     probe = held.enter_context(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind))
     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind is socket.SOCK_STREAM))
@@ -106,13 +135,16 @@ def _port(name: str, address: str, kind: socket.SocketKind, held: contextlib.Exi
     except PermissionError:
         return Note(level="error", what=name, text=f"{address} needs the capability CAP_NET_BIND_SERVICE")
     except OSError as error:
+        if running and error.errno == errno.EADDRINUSE:
+            return Note(level="good", what=name, text=f"{address} is in use: the platform runs")
         return Note(level="error", what=name, text=f"cannot listen on {address}: {error.strerror}")
     return Note(level="good", what=name, text=f"{address} is free")
 
 
 def _privileges(settings: Settings) -> Iterator[Note]:
     logs = settings.lane.logs
-    low = [address for address in (logs.udp, logs.tcp, logs.relp) if address and split_address(address)[1] < PRIVILEGED]
+    ways_in = (logs.udp, logs.tcp, logs.tls, logs.relp, logs.relp_tls, logs.http)
+    low = [address for address in ways_in if address and split_address(address)[1] < PRIVILEGED]
     for name in ("CAP_NET_BIND_SERVICE",) if low else ():
         if not has_capability(name):
             yield Note(level="error", what="capabilities", text=f"{name} is missing: needed for {', '.join(low)}")

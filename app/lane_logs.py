@@ -5,28 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from app.content import decode_rules
 from app.pipeline import judge
-from collectors.logs.decode import QUARANTINE, Decoder, connection_cut
+from app.ways_in import Carried, WaysIn
+from collectors.logs.book import Book
+from collectors.logs.decode import QUARANTINE, Decoder, connection_cut, source_changed
+from collectors.logs.gate import Limits
 from collectors.logs.intake import Intake
+from collectors.logs.keeping import SourceFiles
 from collectors.logs.ledger import Ledger
-from collectors.logs.relp import RelpReceiver
 from collectors.logs.resend import Streams
-from collectors.logs.spooling import decode_event, encode_head, restore_tails, unjudged
-from collectors.logs.streams import StreamServer
-from collectors.logs.tcp import TcpReceiver
-from collectors.logs.udp import UdpReceiver
-from core.clock import HOUR, SECOND, Clock
+from collectors.logs.spooling import decode_event, encode_head, restore_ends, unjudged
+from collectors.logs.tally import Tally
+from core.clock import HOUR, MINUTE, SECOND, Clock
 from core.errors import ContentError, IntegrityError, UnavailableError
 from core.files import make_folder
 from core.metrics import LaneMetrics
 from core.outbox import Outbox, Row
 from core.records import Event
 from core.relay import CentreLink, Relay, Silence
-from core.settings import Settings, split_address
+from core.settings import Settings
 from core.snapshots import Snapshot, keep_snapshot, last_snapshot
 from core.stores.events import EventWriter
 from core.stores.manifest import encode_partition, read_manifest
@@ -39,6 +41,8 @@ from inventory.snapshot import decode_snapshot
 
 SNAPSHOT_SECONDS = 10.0
 STORE_SECONDS = 60.0
+FOLLOW_SECONDS = 0.5
+SOURCES_SECONDS = 2.0
 _RECOVERY_BATCH = 1000
 
 
@@ -64,10 +68,10 @@ class LogsLane:
         self._relay = Relay("logs", self._outbox, link.send, silence, alarm)
         self._writer = EventWriter(self._folder / "events", decode_event)
         self._rolled = asyncio.Event()
-        self._udp: UdpReceiver | None = None
-        self._servers: list[StreamServer] = []
         self._decoder = Decoder(self._own)
-        self._kernel_drops = 0
+        self._files = SourceFiles(settings.sources)
+        said = {host: one.silence_seconds for host, one in self._own.sources.items() if one.silence_seconds}
+        self._tally = Tally(self.metrics, Book(*self._files.read(), clock.now(), said), clock)
 
     async def start(self) -> None:
         """Takes up where the last process ended, then opens all ways in.
@@ -80,7 +84,7 @@ class LogsLane:
             self._use(kind, await self._first_snapshot(kind))
         self._judge_what_was_left()
         await self._open_spool()
-        await self._open_receivers()
+        await self._open_ways_in()
 
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         """What runs as long as the lane does."""
@@ -90,20 +94,21 @@ class LogsLane:
             self._keep_store(),
             self._keep_snapshots(),
             self._keep_metrics(),
+            self._keep_sources(),
+            self._ways_in.follower().run(lambda: asyncio.sleep(FOLLOW_SECONDS)),
         ]
 
     async def stop(self) -> None:
         """Closes all ways in, carries what was taken in, and closes the files."""
         # The ways in hand on what they hold while they close, so somebody has to carry it.
         carrying = asyncio.ensure_future(self._intake.run(self._clock, self._streams, self._rolled.set))
-        if self._udp is not None:
-            await asyncio.to_thread(self._udp.stop)
-        for server in self._servers:
-            await server.stop()
+        await self._ways_in.close()
         carrying.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await carrying
         await self._intake.drain()
+        self._files.show(self._tally.sources(self._decoder.zone_of))
+        self._files.keep(self._tally.habits())
         self._ledger.close()
         self._spool.close()
         self._outbox.close()
@@ -148,34 +153,26 @@ class LogsLane:
     async def _open_spool(self) -> None:
         through = read_manifest(self._folder / "events").through
         self._spool = Spool(self._folder / "spool", self._clock, floor=through)
-        tails = restore_tails(self._folder / "spool")
-        self._streams = Streams(tails.content())
-        self._spool.open(encode_head(tails))
-        self._intake = Intake(self._spool, tails, self._enrich, self._observe, self._decoder, self.metrics)
+        self._ends = restore_ends(self._folder / "spool")
+        self._streams = Streams(self._ends.tails.content())
+        self._spool.open(encode_head(self._ends))
+        self._intake = Intake(self._spool, self._ends, self._enrich, self._observe, self._decoder, self._tally)
+        own = self._own
+        of_source = {host: one.limit for host, one in own.sources.items() if one.limit is not None}
+        self._intake.limit(Limits(own.limit, of_source), self._clock)
         self._ledger = Ledger(self._folder / "connections")
         for interrupted in self._ledger.interrupted:
             self._cut(interrupted.source)
             missing = interrupted.received - interrupted.stored
-            self.metrics.lost.labels(self._intake.label(interrupted.source)).inc(missing)
+            self.metrics.lost.labels(self._tally.label(interrupted.source)).inc(missing)
             await self._intake.put(connection_cut(interrupted, self._clock.now()))
         await self._intake.drain()  # on disk before anything else can fail: the ledger has forgotten them
         self._rolled.set()
 
-    async def _open_receivers(self) -> None:
-        own, clock, intake = self._own, self._clock, self._intake
-        if own.udp:
-            self._udp = UdpReceiver(split_address(own.udp), own.receive_buffer, intake, clock)
-            self._udp.start(self._loop)
-        if own.tcp:
-            tcp = TcpReceiver(own.max_message, intake, clock, self._ledger, self._cut)
-            await self._open(tcp.server(split_address(own.tcp)))
-        if own.relp:
-            relp = RelpReceiver(own.max_message, intake, clock, self._streams)
-            await self._open(relp.server(split_address(own.relp)))
-
-    async def _open(self, server: StreamServer) -> None:
-        await server.start()
-        self._servers.append(server)
+    async def _open_ways_in(self) -> None:
+        carried = Carried(self._intake, self._ledger, self._streams, self._ends.marks, self._cut)
+        self._ways_in = WaysIn(self._own, carried, self._clock)
+        await self._ways_in.open()
 
     def _enrich(self, event: Event) -> Event:
         return self._enricher.enrich(event)
@@ -187,7 +184,7 @@ class LogsLane:
             self._loop.call_soon_threadsafe(self._relay.wake)
 
     def _cut(self, source: str) -> None:
-        self.metrics.cut.labels(self._intake.label(source)).inc()
+        self.metrics.cut.labels(self._tally.label(source)).inc()
 
     async def _keep_store(self) -> None:
         """Turns closed segments into minute files, and those of past hours into partitions."""
@@ -230,11 +227,22 @@ class LogsLane:
         while True:
             self.metrics.outbox.set(await asyncio.to_thread(self._outbox.waiting))
             self.metrics.centre_silent.set(self._relay.silent(self._clock.now()) / SECOND)
-            if self._udp is not None:
-                drops = self._udp.kernel_drops()
-                self.metrics.kernel_dropped(drops - self._kernel_drops)
-                self._kernel_drops = drops
+            dropped = Counter(self._ways_in.dropped())
+            for what in ("received", "dropped"):  # the kernel had taken them, and they are lost
+                self._tally.count(what, dropped)
             await asyncio.sleep(1)
+
+    async def _keep_sources(self) -> None:
+        """Tells what has changed of the sources, shows them, and now and then keeps what was learnt."""
+        learnt = self._clock.now()
+        while True:
+            await asyncio.sleep(SOURCES_SECONDS)
+            for told in self._tally.changes():
+                await self._intake.put(source_changed(told, self._clock.now()))
+            await asyncio.to_thread(self._files.show, self._tally.sources(self._decoder.zone_of))
+            if self._clock.now() - learnt > 5 * MINUTE:
+                learnt = self._clock.now()
+                await asyncio.to_thread(self._files.keep, self._tally.habits())
 
 
 def _settle() -> None:

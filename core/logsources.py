@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import chain
 from typing import NamedTuple, TypeAlias
@@ -93,7 +93,12 @@ def _rows(product: str) -> tuple[Row, ...]:
 
 def terms_of(source: Logsource, values: Sequence[FieldValue]) -> Terms:
     """All terms of an event of the source with these values of its `deciding` fields, in their order."""
-    given = dict(zip(deciding(source.product), map(_folded, values), strict=True))
+    return _terms_of(source, tuple(map(_folded, values)))
+
+
+@lru_cache(maxsize=4096)
+def _terms_of(source: Logsource, values: tuple[str, ...]) -> Terms:
+    given = dict(zip(deciding(source.product), values, strict=True))
     given |= {PRODUCT: source.product, CATEGORY: source.category, SERVICE: source.service}
     rows = [row for row in _rows(source.product) if _holds(row.when, given)]
     return Terms(

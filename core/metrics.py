@@ -33,11 +33,6 @@ class LaneMetrics:
             "haidang_centre_silent_seconds", "since the centre last answered", registry=self.registry
         )
 
-    def kernel_dropped(self, count: int) -> None:
-        """The kernel dropped datagrams for want of room: they were received, and are lost."""
-        self.received.labels("kernel").inc(count)
-        self.dropped.labels("kernel").inc(count)
-
     def _counter(self, name: str, text: str, label: str) -> Counter:
         return Counter(f"haidang_{name}", text, [label], registry=self.registry)
 

@@ -108,9 +108,9 @@ class Outbox:
     def put(self, rows: Sequence[Row], judged: Position | None = None) -> None:
         """Adds rows, leaving out those whose key is there already, and notes how far the spool is judged."""
         with self._engine.begin() as connection:
-            for row in rows:
-                values = {"key": row.key, "kind": row.kind, "body": row.body}
-                connection.execute(upsert(_rows).values(values).on_conflict_do_nothing())
+            if rows:
+                values = [{"key": row.key, "kind": row.kind, "body": row.body} for row in rows]
+                connection.execute(upsert(_rows).on_conflict_do_nothing(), values)
             if judged is not None:
                 _write_note(connection, "judged", f"{judged.segment}/{judged.offset}")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -72,6 +72,9 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+Placed = TypeVar("Placed", bound=Section)
+
+
 class ConsoleSettings(Section):
     """The web console. Beyond loopback it starts with TLS only."""
 
@@ -109,6 +112,23 @@ class SourceSettings(Section):
     """What is known of one sender of logs, named by its address."""
 
     timezone: Zone = "Asia/Ho_Chi_Minh"
+    limit: Annotated[float, Field(ge=0)] | None = None
+    silence_seconds: Annotated[float, Field(gt=0)] | None = None
+
+
+class FileSettings(Section):
+    """Files to follow: ``path`` may have wildcards in its last part."""
+
+    path: Path
+    format: Literal["syslog", "json", "eve", "zeek", "program"] = "syslog"
+    program: str = ""
+    source: Host = "127.0.0.1"
+
+    @model_validator(mode="after")
+    def _program_named(self) -> FileSettings:
+        if (self.format == "program") != bool(self.program):
+            raise ValueError('format = "program" names the program whose lines they are, no other format does')
+        return self
 
 
 class LogsSettings(Section):
@@ -117,6 +137,15 @@ class LogsSettings(Section):
     udp: Address = "127.0.0.1:5514"
     tcp: Address = "127.0.0.1:5514"
     relp: Address = "127.0.0.1:2514"
+    tls: Address = ""
+    relp_tls: Address = ""
+    http: Address = ""
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    tls_clients: Path | None = None
+    http_token: Path | None = None
+    limit: Annotated[float, Field(ge=0)] = 0
+    files: tuple[FileSettings, ...] = ()
     metrics: Address = "127.0.0.1:9101"
     space: str = "default"
     timezone: Zone = "Asia/Ho_Chi_Minh"
@@ -125,6 +154,16 @@ class LogsSettings(Section):
     alarm: Address = ""
     centre_silence_seconds: Annotated[float, Field(gt=0)] = 60
     sources: dict[Host, SourceSettings] = {}
+
+    @model_validator(mode="after")
+    def _keys_for_tls(self) -> LogsSettings:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("expected both tls_certificate and tls_key, or neither")
+        if self.tls_key is None and (self.tls or self.relp_tls):
+            raise ValueError("tls and relp_tls need tls_certificate and tls_key")
+        if self.tls_key is None and self.http and not is_loopback(split_address(self.http)[0]):
+            raise ValueError("http beyond loopback needs tls_certificate and tls_key")
+        return self
 
 
 class LanesSettings(Section):
@@ -171,6 +210,11 @@ class Settings(Section):
         """Folder of all that the logs lane keeps."""
         return self.data / "lanes" / "logs"
 
+    @property
+    def sources(self) -> Path:
+        """The file in which the logs lane tells of its sources."""
+        return self.logs / "sources.json"
+
 
 def read_settings(path: Path | None) -> Settings:
     """The settings in the file; without one, the defaults, from the present folder.
@@ -196,19 +240,13 @@ def _from_folder(settings: Settings, folder: Path) -> Settings:
     inventory = folder / settings.inventory if settings.inventory else None
     rules = tuple(folder / rule for rule in settings.rules)
     values = folder / settings.rule_values if settings.rule_values else None
-    console = settings.console.model_copy(
-        update={
-            "tls_certificate": folder / settings.console.tls_certificate if settings.console.tls_certificate else None,
-            "tls_key": folder / settings.console.tls_key if settings.console.tls_key else None,
-        }
-    )
-    centre = settings.centre.model_copy(
-        update={
-            "socket": folder / settings.centre.socket if settings.centre.socket else None,
-            "anchors": folder / settings.centre.anchors if settings.centre.anchors else None,
-        }
-    )
-    sections = {"console": console, "centre": centre}
+    logs = _placed(settings.lane.logs, folder, "tls_certificate", "tls_key", "tls_clients", "http_token")
+    logs = logs.model_copy(update={"files": tuple(_placed(one, folder, "path") for one in logs.files)})
+    sections = {
+        "console": _placed(settings.console, folder, "tls_certificate", "tls_key"),
+        "centre": _placed(settings.centre, folder, "socket", "anchors"),
+        "lane": settings.lane.model_copy(update={"logs": logs}),
+    }
     return settings.model_copy(
         update={
             "data": folder / settings.data,
@@ -218,6 +256,12 @@ def _from_folder(settings: Settings, folder: Path) -> Settings:
             **sections,
         }
     )
+
+
+def _placed(section: Placed, folder: Path, *names: str) -> Placed:
+    """The section with these paths meant from the folder."""
+    given = {name: getattr(section, name) for name in names}
+    return section.model_copy(update={name: folder / path for name, path in given.items() if path is not None})
 
 
 def _explain(error: ValidationError) -> str:

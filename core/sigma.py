@@ -72,6 +72,7 @@ class RuleInfo(Record, frozen=True, kw_only=True):
         object: ECS names of the fields that say what was hit.
         guide: the triage checklist in Vietnamese and English: ``{"vi": (...), "en": (...)}``.
         signal: a hit never opens an incident by itself and only feeds correlation.
+        closes: a hit says that what ``cause`` names is over, and ends its incident.
     """
 
     id: str
@@ -85,6 +86,7 @@ class RuleInfo(Record, frozen=True, kw_only=True):
     object: tuple[str, ...]
     guide: dict[str, tuple[str, ...]]
     signal: bool = False
+    closes: bool = False
 
 
 class LoadedRule(Record, frozen=True, kw_only=True):
@@ -127,6 +129,7 @@ class _Extras(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     guide_vi: tuple[str, ...] = ()
     guide_en: tuple[str, ...] = ()
     signal: bool = False
+    closes: str = ""
 
 
 def load_rules(documents: Mapping[str, bytes]) -> RuleSet:
@@ -230,10 +233,11 @@ def rule_info(rule: AnyRule, file: str = "") -> RuleInfo:
         level=Severity(str(rule.level)) if rule.level else Severity.MEDIUM,
         techniques=_techniques(rule),
         logsource=source,
-        cause=extras.cause or rule.name or str(rule.id),
+        cause=extras.closes or extras.cause or rule.name or str(rule.id),
         object=tuple(canonical(name, source) for name in extras.object or _default_object(rule)),
         guide={"vi": tuple(map(_nfc, extras.guide_vi)), "en": tuple(map(_nfc, extras.guide_en))},
         signal=extras.signal,
+        closes=bool(extras.closes),
     )
 
 

@@ -39,6 +39,7 @@ def build_alert(rule: CorrelationRule, group: Mapping[str, str], hits: Iterable[
         unit=_first(hit.unit for hit in ordered),
         site=_first(hit.site for hit in ordered),
         device=_first(hit.device for hit in ordered),
+        closes=rule.info.closes,
     )
 
 

@@ -36,6 +36,8 @@ def raise_incident(alert: Alert, known: Incident | None, now: int, reopen: int) 
         now: nanoseconds UTC.
         reopen: a closed incident is opened again up to this long after; later a new one refers to it.
     """
+    if alert.closes:
+        return _recovered(alert, known, now)
     if known is None:
         return _opened(alert, now, refers_to=0)
     if known.state is State.CLOSED and now - known.resolved > reopen:
@@ -147,6 +149,15 @@ def _opened(alert: Alert, now: int, refers_to: int) -> Edit:
         refers_to=refers_to,
     )
     return _edit(incident, now, PLATFORM, "opened", alert.title["vi"])
+
+
+def _recovered(alert: Alert, known: Incident | None, now: int) -> Edit | None:
+    """What is over ends its incident, unless it was over before the incident's latest evidence."""
+    if known is None or known.state is State.CLOSED or alert.end < known.occurred:
+        return None
+    verdict = known.verdict or Verdict.TRUE_POSITIVE
+    changed = replace(known, state=State.CLOSED, verdict=verdict, resolved=now, updated=now)
+    return _edit(changed, now, PLATFORM, "recovered", alert.title["vi"])
 
 
 def _amended(incident: Incident, alert: Alert) -> Incident:

@@ -42,6 +42,7 @@ def _alert(rule: RuleInfo, event: Event) -> Alert:
         site=event.site,
         device=event.device,
         fields=event.fields,
+        closes=rule.closes,
     )
 
 

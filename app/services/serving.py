@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import socket
-import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from litestar import Litestar
 from core.errors import UnavailableError
 from core.files import make_folder
 from core.settings import split_address
+from core.tls import server_context
 
 LONGEST_SOCKET_PATH = 107
 """Bytes of a Unix socket's path (unix(7))."""
@@ -48,16 +48,7 @@ def check_tls(certificate: Path | None, key: Path | None) -> None:
     """
     if certificate is None or key is None:
         return
-    try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key, _no_passphrase)
-    except (OSError, ssl.SSLError) as error:
-        raise UnavailableError(f"tls: {certificate} and {key} cannot be used: {error}") from error
-
-
-def _no_passphrase() -> str:
-    raise UnavailableError(
-        "tls: the key is encrypted, and nobody is there to type its passphrase: store it without one"
-    )
+    server_context(certificate, key)
 
 
 def unix_listening(path: Path, *, open_to_all: bool) -> socket.socket:

@@ -19,6 +19,7 @@ from collectors.files.flat import flattened
 from collectors.files.found import Found
 from collectors.files.lines import events
 from collectors.files.times import time_of
+from collectors.logs.dialects import audits
 from core.errors import ContentError
 from core.logsources import source_of
 from core.records import Event, Fields, Logsource
@@ -50,7 +51,16 @@ def decode_json(line: bytes, identity: str) -> Event:
     if isinstance(document.get("logsource"), dict) and isinstance(document.get("fields"), dict):
         return _own(document, line, identity)
     fields = fields_of(document)
-    return event_of(fields, source_of(fields), line, identity)
+    source = source_of(fields)
+    if source.category == "database":
+        fields = {**fields, **_audited(document)}
+    return event_of(fields, source, line, identity)
+
+
+def _audited(document: Mapping[str, Any]) -> Fields:
+    """What a database's object says in ECS's words, as it would by syslog."""
+    said = audits.said_by(document)
+    return said[1] if said else {}
 
 
 def event_of(fields: Fields, source: Logsource, raw: bytes, identity: str) -> Event:

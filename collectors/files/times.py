@@ -19,8 +19,14 @@ NAMES = (
     "time",
     "published",
     "CreationTime",
+    "ts.$date",
+    "t.$date",
+    "audit_record.timestamp",
+    "EVENT_TIMESTAMP",
+    "event_time",
 )
-"""In this order: collectors in general, Windows, Sysmon, Suricata, Zeek, AWS, Azure, Okta, Microsoft 365."""
+"""In this order: collectors in general, Windows, Sysmon, Suricata, Zeek, AWS, Azure, Okta, Microsoft 365; databases:
+MongoDB, MySQL, Oracle, SQL Server."""
 
 _UNITS = ((1e11, SECOND), (1e14, 1_000_000), (1e17, 1_000), (1e19, 1))
 """Below which number a time counts seconds, milliseconds, microseconds and nanoseconds, and how many ns those are."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from collectors.logs.book import Told
 from collectors.logs.dialects import understand
-from collectors.logs.frames import Frame
+from collectors.logs.documents import document_event
+from collectors.logs.frames import Form, Frame
 from collectors.logs.ledger import Interrupted
 from collectors.logs.syslog import Message, parse
 from collectors.logs.trust import trusted
@@ -27,7 +28,7 @@ _MOST_CONTROL = 0.1
 """A message of which more than this share is control characters or not UTF-8 is no text."""
 
 
-class Decoded(NamedTuple):
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """An event and what the lane counts of it."""
 
     event: Event
@@ -56,19 +57,34 @@ class Decoder:
         known = {address: _zone(address, zone) for address, zone in zones.items() if zone}
         self._zones = {**known, **self._set}  # at once: another thread may be decoding
 
+    def zone_of(self, address: str) -> tuple[str, str]:
+        """The zone in which a source's times are read, and whether settings, inventory or lane say so."""
+        said = "settings" if address in self._set else "inventory" if address in self._zones else "lane"
+        return self._zones.get(address, self._zone).key, said
+
     def decode(self, frame: Frame, identity: str) -> Decoded:
         """The event in the frame, under this id; or, where there is none, what goes to quarantine and why."""
         if frame.transport == "own":
             return _own(frame, identity)
         if frame.fault:
             return _quarantine(frame, identity, frame.fault)
-        text = unicodedata.normalize("NFC", frame.raw.decode("utf-8", "replace")).rstrip("\r\n\x00")
-        if not text.strip():
+        if frame.form is not None:
+            return _document(frame, frame.form, identity)
+        text = frame.raw.decode("utf-8", "replace").rstrip("\r\n\x00")
+        if not text.isascii():
+            text = unicodedata.normalize("NFC", text)
+        if not text or text.isspace():
             return _quarantine(frame, identity, "empty")
-        if len(_CONTROL.findall(text)) > _MOST_CONTROL * len(text):
+        if _is_binary(text):
             return _quarantine(frame, identity, "binary: not text in UTF-8")
         message = parse(text, frame.seen, self._zones.get(frame.source, self._zone))
         return _event(frame, identity, message)
+
+
+def _is_binary(text: str) -> bool:
+    if text.isprintable() and "\ufffd" not in text:  # nearly all text, and cheaper than to count
+        return False
+    return len(_CONTROL.findall(text)) > _MOST_CONTROL * len(text)
 
 
 def _zone(address: str, name: str) -> ZoneInfo:
@@ -80,12 +96,16 @@ def _zone(address: str, name: str) -> ZoneInfo:
 
 def _event(frame: Frame, identity: str, message: Message) -> Decoded:
     logsource, said = understand(message)
-    fields = {**_header_fields(frame, message), **said}
-    believed = message.time is None or trusted(message.time, frame.seen)
-    if message.time is not None and not believed:
-        fields["haidang.time.original"] = iso(message.time) if _shown(message.time) else str(message.time)
-    time = message.time if message.time is not None and believed else frame.seen
-    event = Event(id=identity, time=time, seen=frame.seen, logsource=logsource, fields=fields, raw=frame.raw)
+    fields = _header_fields(frame, message)
+    if said:
+        fields.update(said)
+    time, seen = message.time, frame.seen
+    believed = time is None or trusted(time, seen)
+    if time is not None and not believed:
+        fields["haidang.time.original"] = iso(time) if _shown(time) else str(time)
+    if time is None or not believed:
+        time = seen
+    event = Event(id=identity, time=time, seen=seen, logsource=logsource, fields=fields, raw=frame.raw)
     return Decoded(event, untrusted_time=not believed)
 
 
@@ -97,14 +117,16 @@ def _header_fields(frame: Frame, message: Message) -> Fields:
         "log.syslog.facility.code": message.facility,
         "log.syslog.severity.code": message.severity,
     }
-    named = {
-        "host.name": message.host,
-        "process.name": message.program,
-        "process.pid": message.pid,
-        "event.code": message.code,
-        "log.syslog.structured_data": message.structured,
-    }
-    fields.update({name: value for name, value in named.items() if value})
+    if message.host:
+        fields["host.name"] = message.host
+    if message.program:
+        fields["process.name"] = message.program
+    if message.pid:
+        fields["process.pid"] = message.pid
+    if message.code:
+        fields["event.code"] = message.code
+    if message.structured:
+        fields["log.syslog.structured_data"] = message.structured
     return fields
 
 
@@ -119,9 +141,25 @@ def connection_cut(interrupted: Interrupted, now: int) -> Frame:
     return Frame("haidang", "own", msgspec.json.encode(fields), now)
 
 
+def source_changed(told: Told, now: int) -> Frame:
+    """What the lane says of a source whose state has changed."""
+    address = told.source.address
+    fields = {"event.action": str(told.change), "source.ip": address, "observer.ip": address, "message": told.text}
+    fields["host.name"] = told.source.device or address
+    return Frame("haidang", "own", msgspec.json.encode(fields), now)
+
+
 def _own(frame: Frame, identity: str) -> Decoded:
     fields = msgspec.json.decode(frame.raw, type=Fields)
     return Decoded(Event(id=identity, time=frame.seen, seen=frame.seen, logsource=SOURCE, fields=fields, raw=frame.raw))
+
+
+def _document(frame: Frame, form: Form, identity: str) -> Decoded:
+    try:
+        event, believed = document_event(frame, form, identity)
+    except ContentError as error:
+        return _quarantine(frame, identity, str(error))
+    return Decoded(event, untrusted_time=not believed)
 
 
 def _quarantine(frame: Frame, identity: str, reason: str) -> Decoded:

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Callable, Sequence
+from typing import Literal, Protocol, TypeAlias
 
-Transport = Literal["udp", "tcp", "relp", "own"]
+import msgspec
+
+from core.records import Event
+
+Form: TypeAlias = Callable[[bytes, str], Event]
+"""Makes the event of a message under an id; raises ContentError with the reason where there is none."""
+
+Transport = Literal["udp", "tcp", "tls", "relp", "http", "file", "own"]
 
 
 def nothing() -> None:
     """Does nothing: most transports have no acknowledgement."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """One message as received.
 
     Attributes:
-        source: the peer's IP address.
+        source: the peer's IP address; of a followed file the machine's own.
         transport: how it came; ``own`` is what the lane has to say itself, as JSON fields.
         raw: its bytes without framing.
         seen: when it was received, nanoseconds UTC.
-        stream: for RELP, the sender's stream, in which resent messages are recognised.
+        stream: the sender's stream, in which resent messages are recognised; a request or a file.
+        mark: of a request or a file, how far it is stored with this message; 0 for a stream without marks.
         resent: it is on disk already, from before the connection broke.
         fault: why it cannot be a message; it goes to quarantine with this reason.
+        form: how ``raw`` is to be read where it is not syslog.
         stored: called once the message is on disk.
     """
 
@@ -33,8 +40,10 @@ class Frame:
     raw: bytes
     seen: int
     stream: str = ""
+    mark: int = 0
     resent: bool = False
     fault: str = ""
+    form: Form | None = None
     stored: Callable[[], None] = nothing
 
 
@@ -45,6 +54,10 @@ class Inlet(Protocol):
         """Waits while the queue is full: the sender is slowed down, nothing is lost."""
         ...
 
-    def offer(self, frame: Frame) -> None:
-        """Drops and counts the frame if the queue is full: UDP cannot be slowed down."""
+    def offer(self, frames: Sequence[Frame]) -> None:
+        """Drops and counts what there is no room for: UDP cannot be slowed down."""
+        ...
+
+    def crowded(self) -> bool:
+        """Whether so many wait that soon not everyone may come in; for any thread to ask."""
         ...

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from collectors.logs.decode import Decoder
 from collectors.logs.frames import Frame
-from collectors.logs.resend import Streams, Tails, digest
-from collectors.logs.sources import SourceNames
-from collectors.logs.spooling import encode_head, encode_record
-from core.clock import MINUTE, Clock
-from core.metrics import LaneMetrics
+from collectors.logs.gate import Limits, Shares
+from collectors.logs.resend import Streams, digest
+from collectors.logs.spooling import Ends, encode_head, encode_record
+from collectors.logs.tally import Batch, Tally
+from core.clock import MINUTE, Clock, SystemClock
 from core.records import Event
 from core.stores.spool import Position, Spool
 
@@ -35,45 +36,74 @@ class Observer(Protocol):
 class Intake:
     """Takes frames from all receivers and carries them, in batches, in the order they came.
 
-    ``tails`` are the streams' ends as they are on disk: what is only on its way there must not be taken for a resend
-    after a crash.
+    ``ends`` are those of streams, requests and files as they are on disk: what is only on its way there must not be
+    taken for a resend after a crash.
     """
 
     def __init__(
         self,
         spool: Spool,
-        tails: Tails,
+        ends: Ends,
         enrich: Callable[[Event], Event],
         observe: Observer,
         decoder: Decoder,
-        metrics: LaneMetrics,
+        tally: Tally,
     ) -> None:
         self._spool = spool
-        self._tails = tails
+        self._ends = ends
         self._decoder = decoder
         self._enrich = enrich
         self._observe = observe
-        self._metrics = metrics
-        self._sources = SourceNames()
+        self._tally = tally
+        self._received: Counter[str] = Counter()
+        self._limits = Limits(0, {})
+        self._clock: Clock = SystemClock()
+        self._shares = Shares(_QUEUE)
         self._queue: asyncio.Queue[Frame] = asyncio.Queue(_QUEUE)
 
-    def label(self, source: str) -> str:
-        """The metric label for this source: one of a bounded number."""
-        return self._sources.label(source)
+    def limit(self, limits: Limits, clock: Clock) -> None:
+        """Sets how much a source may send from now on."""
+        self._limits, self._clock = limits, clock
 
     async def put(self, frame: Frame) -> None:
-        """Waits while the queue is full: the sender is slowed down, nothing is lost."""
-        self._metrics.received.labels(self.label(frame.source)).inc()
+        """Waits while the queue is full, or the source over its limit: the sender is slowed down, nothing is lost."""
+        source = frame.source
+        self._received[source] += 1
+        if self._limits.any:
+            await self._wait_for_token(source)
+        self._shares.enter(source)
         await self._queue.put(frame)
 
-    def offer(self, frame: Frame) -> None:
-        """Drops and counts the frame if the queue is full: UDP cannot be slowed down."""
-        source = self.label(frame.source)
-        self._metrics.received.labels(source).inc()
-        try:
-            self._queue.put_nowait(frame)
-        except asyncio.QueueFull:
-            self._metrics.dropped.labels(source).inc()
+    async def _wait_for_token(self, source: str) -> None:
+        while wait := self._limits.delay(source, self._clock.now()):  # noqa: ASYNC110 - time alone brings a token
+            await asyncio.sleep(wait)
+
+    def offer(self, frames: Sequence[Frame]) -> None:
+        """Drops and counts what there is no room for: UDP cannot be slowed down."""
+        dropped: Counter[str] = Counter()
+        for frame in frames:
+            source = frame.source
+            self._received[source] += 1
+            if self._admits(source):
+                self._shares.enter(source)
+                self._queue.put_nowait(frame)
+            else:
+                dropped[source] += 1
+        self._tell_received()
+        self._tally.count("dropped", dropped)
+
+    def _tell_received(self) -> None:
+        received, self._received = self._received, Counter()
+        self._tally.count("received", received)
+
+    def crowded(self) -> bool:
+        """Whether so many wait that soon not everyone may come in; for any thread to ask."""
+        return self._shares.crowded
+
+    def _admits(self, source: str) -> bool:
+        if self._queue.full() or not self._shares.admits(source):
+            return False
+        return not self._limits.any or not self._limits.delay(source, self._clock.now())
 
     async def run(self, clock: Clock, streams: Streams, rolled: Callable[[], None]) -> None:
         """Carries frames until cancelled; starts a new segment each minute and tells ``rolled``."""
@@ -103,6 +133,9 @@ class Intake:
             return []
         while len(batch) < _LARGEST_BATCH and not self._queue.empty():
             batch.append(self._queue.get_nowait())
+        for frame in batch:
+            self._shares.leave(frame.source)
+        self._tell_received()
         return batch
 
     async def _carry(self, batch: list[Frame]) -> None:
@@ -115,32 +148,33 @@ class Intake:
         start = self._spool.next
         payloads: list[bytes] = []
         events: list[Event] = []
+        counted = Batch()
         for frame in batch:
             if frame.resent:
-                self._metrics.duplicates.labels(self.label(frame.source)).inc()
+                counted.resent(frame.source)
                 continue
-            event, kept = self._event(frame, f"logs/{start.segment}/{start.offset + len(payloads)}")
-            payloads.append(encode_record(event, frame.stream))
+            decoded = self._decoder.decode(frame, f"logs/{start.segment}/{start.offset + len(payloads)}")
+            event = self._enrich(decoded.event)
+            payloads.append(encode_record(event, frame.stream, frame.mark))
             if frame.stream:
-                self._tails.add(frame.stream, digest(frame.raw))
-            if kept:
+                self._remember(frame)
+            counted.stored(frame, decoded, event)
+            if not decoded.quarantined:
                 events.append(event)
         self._spool.append(payloads)
+        counted.tell(self._tally)
         return events
 
-    def _event(self, frame: Frame, identity: str) -> tuple[Event, bool]:
-        source = self.label(frame.source)
-        decoded = self._decoder.decode(frame, identity)
-        if decoded.untrusted_time:
-            self._metrics.untrusted_time.labels(source).inc()
-        counter = self._metrics.quarantined if decoded.quarantined else self._metrics.stored
-        counter.labels(source).inc()
-        return self._enrich(decoded.event), not decoded.quarantined
+    def _remember(self, frame: Frame) -> None:
+        if frame.mark:
+            self._ends.marks.set(frame.stream, frame.mark)
+        else:
+            self._ends.tails.add(frame.stream, digest(frame.raw))
 
     def _roll(self, known: set[str]) -> None:
         self._observe((), self._spool.next)  # all of the old segment is judged: say so before it may go
-        self._tails.keep(known)
-        self._spool.open(encode_head(self._tails))
+        self._ends.tails.keep(known)
+        self._spool.open(encode_head(self._ends))
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from ssl import SSLContext
 from weakref import WeakValueDictionary
 
+from collectors.logs.datagrams import plain_address
 from collectors.logs.frames import Frame, Inlet
 from collectors.logs.framing import FramingError, RelpFrame, RelpSplitter
 from collectors.logs.resend import Overlap, Streams
 from collectors.logs.siblings import Siblings
 from collectors.logs.streams import CHUNK, PeerReader, StreamServer
-from collectors.logs.udp import plain_address
 from core.clock import Clock
 
 _OFFERS = b"200 OK\nrelp_version=0\nrelp_software=haidang\ncommands=syslog"
@@ -38,9 +39,9 @@ class RelpReceiver:
         self._patience = patience
         self._siblings: WeakValueDictionary[str, Siblings] = WeakValueDictionary()
 
-    def server(self, address: tuple[str, int]) -> StreamServer:
-        """The server for this address, to be started."""
-        return StreamServer("relp", address, self._serve)
+    def server(self, address: tuple[str, int], tls: SSLContext | None = None) -> StreamServer:
+        """The server for this address, to be started; over TLS where there are keys."""
+        return StreamServer("relp over tls" if tls else "relp", address, self._serve, tls=tls)
 
     async def _serve(self, reader: PeerReader, writer: asyncio.StreamWriter) -> None:
         source = plain_address(writer.get_extra_info("peername")[0])

@@ -6,9 +6,11 @@ Each record is an event with the RELP stream it came in; the head of a segment h
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
+from collectors.logs.marks import Marks
 from collectors.logs.resend import Tails, digest
 from core.errors import IntegrityError
 from core.records import FORMAT, Event, Record
@@ -20,6 +22,7 @@ class Stored(Record, frozen=True, kw_only=True):
 
     event: Event
     stream: str = ""
+    mark: int = 0
 
 
 class Head(Record, frozen=True, kw_only=True):
@@ -27,6 +30,14 @@ class Head(Record, frozen=True, kw_only=True):
 
     format: int = FORMAT
     streams: dict[str, list[bytes]]
+    marks: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class Ends(NamedTuple):
+    """How far what can be sent or read again is on disk: streams by their last messages, the others by a mark."""
+
+    tails: Tails
+    marks: Marks
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -34,14 +45,14 @@ _records = msgspec.msgpack.Decoder(Stored)
 _heads = msgspec.msgpack.Decoder(Head)
 
 
-def encode_record(event: Event, stream: str) -> bytes:
+def encode_record(event: Event, stream: str, mark: int = 0) -> bytes:
     """The event as a spool payload."""
-    return _encoder.encode(Stored(event=event, stream=stream))
+    return _encoder.encode(Stored(event=event, stream=stream, mark=mark))
 
 
-def encode_head(tails: Tails) -> bytes:
+def encode_head(ends: Ends) -> bytes:
     """The head of a new segment."""
-    return _encoder.encode(Head(streams=tails.content()))
+    return _encoder.encode(Head(streams=ends.tails.content(), marks=ends.marks.content()))
 
 
 def decode_event(payload: bytes) -> Event:
@@ -53,17 +64,20 @@ def decode_event(payload: bytes) -> Event:
     return _decode(payload).event
 
 
-def restore_tails(folder: Path) -> Tails:
-    """The streams' ends as the last process left them on disk, from the newest segment."""
+def restore_ends(folder: Path) -> Ends:
+    """The ends as the last process left them on disk, from the newest segment."""
     newest = segments(folder)[-1:]
     if not newest:
-        return Tails()
+        return Ends(Tails(), Marks())
     segment = read_segment(newest[0])
-    tails = Tails(_heads.decode(segment.head).streams)
+    head = _heads.decode(segment.head)
+    ends = Ends(Tails(head.streams), Marks(head.marks))
     for record in map(_decode, segment.payloads):
-        if record.stream:
-            tails.add(record.stream, digest(record.event.raw))
-    return tails
+        if record.mark:
+            ends.marks.set(record.stream, record.mark)
+        elif record.stream:
+            ends.tails.add(record.stream, digest(record.event.raw))
+    return ends
 
 
 def unjudged(folder: Path, position: Position) -> tuple[list[Event], Position]:

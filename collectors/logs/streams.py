@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable, Iterable
+from ssl import SSLContext
 from typing import SupportsIndex
 
 from core.errors import UnavailableError
@@ -14,6 +15,8 @@ from core.errors import UnavailableError
 CHUNK = 65536
 MOST_OPEN = 4096
 """Connections of one server at a time; one more is closed at once."""
+_HANDSHAKE = 20.0
+"""Seconds that a peer has to agree on TLS."""
 _LEAVE = 2.0
 """Seconds that connections have at the end to hand on what was read from them."""
 _IDLE, _INTERVAL, _PROBES = 60, 10, 3
@@ -73,15 +76,22 @@ class StreamServer:
         address: where it listens.
         serve: serves one connection to its end.
         refused: told the peer's address of each connection that was closed at once, as one too many.
+        tls: speaks TLS, by these keys.
     """
 
     def __init__(
-        self, name: str, address: tuple[str, int], serve: Serve, refused: Callable[[str], None] | None = None
+        self,
+        name: str,
+        address: tuple[str, int],
+        serve: Serve,
+        refused: Callable[[str], None] | None = None,
+        tls: SSLContext | None = None,
     ) -> None:
         self._name = name
         self._address = address
         self._serve = serve
         self._refused = refused
+        self._tls = tls
         self._open: dict[asyncio.Task[None], PeerReader] = {}
         self._stopping = False
 
@@ -98,7 +108,9 @@ class StreamServer:
         """
         host, port = self._address
         try:
-            self._server = await asyncio.get_running_loop().create_server(self._protocol, host, port)
+            self._server = await asyncio.get_running_loop().create_server(
+                self._protocol, host, port, ssl=self._tls, ssl_handshake_timeout=_HANDSHAKE if self._tls else None
+            )
         except OSError as error:
             raise UnavailableError(
                 f"{self._name}: cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}"

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from ssl import SSLContext
 
-from collectors.logs.frames import Frame, Inlet
+from collectors.logs.datagrams import plain_address
+from collectors.logs.frames import Frame, Inlet, Transport
 from collectors.logs.framing import Part, SyslogSplitter
 from collectors.logs.ledger import Entry, Ledger
 from collectors.logs.streams import CHUNK, PeerReader, StreamServer
-from collectors.logs.udp import plain_address
 from core.clock import Clock
 
 WINDOW = 512
@@ -41,9 +42,10 @@ class TcpReceiver:
         self._ledger = ledger
         self._cut = cut
 
-    def server(self, address: tuple[str, int]) -> StreamServer:
-        """The server for this address, to be started."""
-        return StreamServer("tcp", address, self._serve, lambda host: self._cut(plain_address(host)))
+    def server(self, address: tuple[str, int], tls: SSLContext | None = None) -> StreamServer:
+        """The server for this address, to be started; over TLS (RFC 5425) where there are keys."""
+        self._transport: Transport = "tls" if tls else "tcp"
+        return StreamServer(self._transport, address, self._serve, lambda host: self._cut(plain_address(host)), tls)
 
     async def _serve(self, reader: PeerReader, writer: asyncio.StreamWriter) -> None:
         source = plain_address(writer.get_extra_info("peername")[0])
@@ -64,7 +66,7 @@ class TcpReceiver:
         await connection.received()
         frame = Frame(
             connection.source,
-            "tcp",
+            self._transport,
             part.raw,
             self._clock.now(),
             fault=part.fault,

@@ -6,32 +6,54 @@ import asyncio
 import contextlib
 import secrets
 import socket
+from collections import Counter
 from pathlib import Path
-from threading import Thread
-from typing import Any
+from threading import BoundedSemaphore, Event, Thread
+from typing import NamedTuple
 
+from collectors.logs.datagrams import Datagram, Datagrams
 from collectors.logs.frames import Frame, Inlet
 from core.clock import SECOND, Clock
 from core.errors import UnavailableError
 
-_LARGEST_DATAGRAM = 65535
+_AT_ONCE = 256
+_FEW = 64
+_GATHER = 0.004
+"""Datagrams read by one call; after fewer than so many, the seconds in which more may gather for the next."""
+
+_ON_THE_WAY = 4
+"""Reads handed to the loop and not yet taken by it: beyond, datagrams wait in the kernel's buffer, which counts."""
+
 _MOST_LEFT = 100_000
 _LEAVE = 2 * SECOND
 """Datagrams that are still read at the end, and the nanoseconds that may take: who sends on and on is left then."""
 
 
 class UdpReceiver:
-    """Reads datagrams in a thread of its own: asyncio's datagram protocol loses half of a burst."""
+    """Reads datagrams in a thread of its own: asyncio's datagram protocol loses half of a burst.
 
-    def __init__(self, address: tuple[str, int], receive_buffer: int, inlet: Inlet, clock: Clock) -> None:
-        self._address = address
+    Args:
+        address: where it listens.
+        receive_buffer: bytes that are asked for; ``given_buffer`` tells what the kernel gave.
+        inlet: where messages go.
+        clock: tells when they were received.
+        at_once: datagrams read by one call.
+    """
+
+    def __init__(
+        self, address: tuple[str, int], receive_buffer: int, inlet: Inlet, clock: Clock, at_once: int = _AT_ONCE
+    ) -> None:
         self._inlet = inlet
         self._clock = clock
-        self._stopping = False
+        self._stopping = Event()
         self._wake = secrets.token_bytes(16)
         self.socket = _bound_socket(address)
         self.given_buffer = force_receive_buffer(self.socket, receive_buffer)
+        self._datagrams = Datagrams(self.socket, at_once)
+        self._on_the_way = BoundedSemaphore(_ON_THE_WAY)
         self._thread = Thread(target=self._read, name="udp", daemon=True)
+        self._dropped = 0
+        self._since: Counter[str] = Counter()
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begins to read; frames are offered on this loop."""
@@ -40,38 +62,65 @@ class UdpReceiver:
 
     def stop(self) -> None:
         """Hands on what the kernel has taken, ends the thread and closes the socket."""
-        self._stopping = True
+        self._stopping.set()
         with contextlib.suppress(OSError):  # a full buffer wakes the thread as well
             self.socket.sendto(self._wake, self.socket.getsockname())
         self._thread.join()
         self.socket.close()
 
-    def kernel_drops(self) -> int:
-        """Datagrams the kernel has dropped for this socket since it was opened."""
-        return kernel_drops(self.socket)
+    def dropped(self) -> dict[str, int]:
+        """Datagrams that the kernel dropped since the last call, by source; to be called on the loop.
+
+        The kernel counts them for the socket and tells nobody whose they were: they are shared out as those that did
+        get through meanwhile.
+        """
+        total = kernel_figures(self.socket).dropped
+        fresh, self._dropped = total - self._dropped, total
+        seen, self._since = self._since, Counter()
+        return shared_out(fresh, seen)
 
     def _read(self) -> None:
-        while not self._stopping:
-            self._take(*self.socket.recvfrom(_LARGEST_DATAGRAM))
+        while not self._stopping.is_set():
+            if self._should_wait() or self._take(self._datagrams.read()) < _FEW:
+                self._stopping.wait(_GATHER)
         self._read_what_is_left(self._clock.now() + _LEAVE)
 
+    def _should_wait(self) -> bool:
+        """Whether the lane is busy and the kernel has room: only when it has not, is anything dropped, by share."""
+        return self._inlet.crowded() and kernel_figures(self.socket).queued * 2 < self.given_buffer
+
     def _read_what_is_left(self, deadline: int) -> None:
-        with contextlib.suppress(BlockingIOError):
-            for _ in range(_MOST_LEFT):
-                self._take(*self.socket.recvfrom(_LARGEST_DATAGRAM, socket.MSG_DONTWAIT))
-                if self._clock.now() > deadline:
-                    return
+        left = _MOST_LEFT
+        while left > 0 and (found := self._datagrams.read(wait=False)):
+            left -= self._take(found)
+            if self._clock.now() > deadline:
+                return
 
-    def _take(self, raw: bytes, peer: tuple[Any, ...]) -> None:
-        if raw == self._wake:
-            return
-        frame = Frame(plain_address(peer[0]), "udp", raw, self._clock.now())
-        self._loop.call_soon_threadsafe(self._inlet.offer, frame)
+    def _take(self, found: list[Datagram]) -> int:
+        seen = self._clock.now()
+        frames = [Frame(source, "udp", raw, seen) for raw, source in found if raw != self._wake]
+        if frames:
+            self._on_the_way.acquire()
+            self._loop.call_soon_threadsafe(self._offer, frames)
+        return len(found)
+
+    def _offer(self, frames: list[Frame]) -> None:
+        self._on_the_way.release()
+        self._since.update(frame.source for frame in frames)
+        self._inlet.offer(frames)
 
 
-def plain_address(host: str) -> str:
-    """A peer's address without a zone index, an IPv4 one not dressed as IPv6."""
-    return host.partition("%")[0].removeprefix("::ffff:")
+def shared_out(count: int, by: Counter[str]) -> dict[str, int]:
+    """A whole number in shares as these, whole numbers that sum to it; ``kernel`` has all where there are none."""
+    if not count:
+        return {}
+    total = by.total()
+    if not total:
+        return {"kernel": count}
+    shares = {source: count * seen // total for source, seen in by.items()}
+    most = by.most_common(1)[0][0]
+    shares[most] += count - sum(shares.values())
+    return {source: share for source, share in shares.items() if share}
 
 
 def force_receive_buffer(receiver: socket.socket, wanted: int) -> int:
@@ -87,15 +136,22 @@ def force_receive_buffer(receiver: socket.socket, wanted: int) -> int:
     return receiver.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
 
 
-def kernel_drops(receiver: socket.socket) -> int:
-    """The last column of the socket's row in /proc/net/udp or udp6 (proc(5))."""
+class KernelFigures(NamedTuple):
+    """What the kernel tells of a UDP socket: bytes that wait in its buffer, datagrams that it has dropped."""
+
+    queued: int
+    dropped: int
+
+
+def kernel_figures(receiver: socket.socket) -> KernelFigures:
+    """The socket's row in /proc/net/udp or udp6 (proc(5)); zeros if it has none."""
     inode = str(receiver_inode(receiver))
     for table in ("/proc/net/udp", "/proc/net/udp6"):
         for row in Path(table).read_text(encoding="ascii").splitlines()[1:]:
             columns = row.split()
             if columns[9] == inode:
-                return int(columns[12])
-    return 0
+                return KernelFigures(int(columns[4].partition(":")[2], 16), int(columns[12]))
+    return KernelFigures(0, 0)
 
 
 def receiver_inode(receiver: socket.socket) -> int:

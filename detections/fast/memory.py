@@ -13,6 +13,9 @@ _ENTRY = 250
 _LARGEST = 16 * 1024
 """Bytes of the largest key that is kept: a larger one would push out a hundred that return."""
 
+_AT_ONCE = 16
+"""Entries of a dropped generation that go with each new entry: all at once no event should wait for."""
+
 
 class Memory:
     """The budget that caches share.
@@ -26,6 +29,7 @@ class Memory:
         self._used = 0
         self._caches: list[Cache[object, object]] = []
         self._shared: dict[object, object] = {}
+        self._dropped: list[dict[object, object]] = []
         self.turns = 0
 
     def add(self, cache: Cache[K, V]) -> Cache[K, V]:
@@ -40,6 +44,8 @@ class Memory:
         self._used += size + _ENTRY
         if self._used > self._half:
             self._turn()
+        if self._dropped:
+            self._let_go()
         return True
 
     def one(self, answer: V) -> V:
@@ -50,9 +56,18 @@ class Memory:
         self.turns += 1
         self._shared = {}
         self._used = 0
+        self._dropped = [cache.old for cache in self._caches if cache.old]
         for cache in self._caches:
             cache.old = cache.young
             cache.young = {}
+
+    def _let_go(self) -> None:
+        """Lets a few entries of what was dropped go."""
+        dropped = self._dropped[-1]
+        for _ in range(min(_AT_ONCE, len(dropped))):
+            dropped.popitem()
+        if not dropped:
+            self._dropped.pop()
 
 
 class Cache(Generic[K, V]):

@@ -12,8 +12,9 @@ from forging import write_ahead_log
 from app import backup
 from app.backup import CONTENTS, back_up, read_contents, restore
 from app.centre import Centre
+from collectors.logs.marks import Marks
 from collectors.logs.resend import Tails
-from collectors.logs.spooling import decode_event, encode_head, encode_record
+from collectors.logs.spooling import Ends, decode_event, encode_head, encode_record
 from core import audit
 from core.clock import HOUR, SECOND, HeldClock
 from core.errors import ContentError, IntegrityError, RefusedError, UnavailableError
@@ -51,7 +52,7 @@ def fill_lane(settings, clock, event):
     lane = settings.logs
     spool, writer = Spool(lane / "spool", clock), EventWriter(lane / "events", decode_event)
     for first, compacted in ((0, True), (10, False), (20, False)):
-        spool.open(encode_head(Tails()))
+        spool.open(encode_head(Ends(Tails(), Marks())))
         spool.append([encode_record(event(number), "") for number in range(first, first + 10)])
         if first < 20:
             spool.close()
@@ -277,7 +278,7 @@ def test_segments_that_became_files_while_they_were_copied_are_copied_as_those(
     filled, clock, event, convert, restored, *, which, monkeypatch
 ):
     spool = Spool(filled.logs / "spool", clock)
-    spool.open(encode_head(Tails()))
+    spool.open(encode_head(Ends(Tails(), Marks())))
     spool.append([encode_record(event(number), "") for number in range(30, 35)])
     spool.close()
     there, copy, copied = stored(filled), shutil.copyfile, []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import socket
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from app import check as check_module
 from app.check import check, has_capability
 from core.errors import IntegrityError
+from core.files import own_folder
 from core.settings import HOME, Settings
 
 BROKEN_RULE = "title: [\n"
@@ -252,3 +254,30 @@ def test_this_process_has_the_capabilities_that_the_kernel_shows():
     text = Path("/proc/self/status").read_text(encoding="ascii")
     effective = int(text.split("CapEff:")[1].split()[0], 16)
     assert has_capability("CAP_NET_ADMIN") == bool(effective & 1 << 12)
+
+
+def test_beside_a_running_platform_its_own_ports_are_no_errors(settings):
+    assert notes(settings, "platform") == []
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        busy = changed(settings, centre={"relay": address})
+        assert notes(busy, "relay")[0][0] == "error"
+        held = own_folder(settings.data, "platform")
+        assert notes(busy, "relay") == [("good", f"{address} is in use: the platform runs")]
+        ((level, text),) = notes(busy, "platform")
+        assert (level, f"it runs with the data in {settings.data}" in text) == ("good", True)
+        twice = changed(settings, centre={"relay": address}, console={"address": address})
+        assert "error" in {level for level, _ in notes(twice, "relay")}
+        os.close(held)
+        assert notes(busy, "platform") == []
+    os.close(own_folder(settings.data, "platform"))
+
+
+def test_a_lane_that_runs_is_recognised_and_a_check_leaves_the_lock_free(settings):
+    held = own_folder(settings.data, "platform", shared=True)
+    assert check_module.is_running(settings.data)
+    os.close(held)
+    assert not check_module.is_running(settings.data)
+    assert not check_module.is_running(settings.data / "none")

@@ -17,8 +17,9 @@ from app.content import encode_rules
 from app.lane_logs import LogsLane
 from collectors.logs.decode import QUARANTINE
 from collectors.logs.ledger import Ledger
+from collectors.logs.marks import Marks
 from collectors.logs.resend import Tails
-from collectors.logs.spooling import decode_event, encode_head, encode_record
+from collectors.logs.spooling import Ends, decode_event, encode_head, encode_record
 from core import relay
 from core.clock import HOUR
 from core.errors import UnavailableError
@@ -145,7 +146,7 @@ async def until(look: Callable[[], object]) -> None:
 def spool_of(settings, clock, events: list[Event]) -> int:
     """A segment with these events, as a killed lane leaves it; returns its number."""
     spool = Spool(settings.logs / "spool", clock)
-    spool.open(encode_head(Tails()))
+    spool.open(encode_head(Ends(Tails(), Marks())))
     spool.append([encode_record(event, "") for event in events])
     spool.close()
     return spool.next.segment
@@ -268,9 +269,7 @@ def test_an_interrupted_connection_is_told_also_when_a_port_is_taken_at_the_next
         lane = LogsLane(settings, link, clock, pytest.fail)
         with pytest.raises(UnavailableError, match="Address already in use"):
             run(lane.start())
-        for server in lane._servers:
-            run(server.stop())
-        lane._udp.stop()
+        run(lane._ways_in.close())
         for part in (lane._spool, lane._ledger, lane._outbox):  # as the end of the process does
             part.close()
     once()

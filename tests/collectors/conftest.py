@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -25,12 +25,17 @@ class Inlet:
 
     def __init__(self, room: int = 0) -> None:
         self._queue: asyncio.Queue[Frame] = asyncio.Queue(room)
+        self.busy = False
 
     async def put(self, frame: Frame) -> None:
         await self._queue.put(frame)
 
-    def offer(self, frame: Frame) -> None:
-        self._queue.put_nowait(frame)
+    def offer(self, frames: Sequence[Frame]) -> None:
+        for frame in frames:
+            self._queue.put_nowait(frame)
+
+    def crowded(self) -> bool:
+        return self.busy
 
     @property
     def waiting(self) -> int:

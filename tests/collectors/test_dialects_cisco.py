@@ -90,7 +90,12 @@ def login(outcome: str, user: str, address: str) -> Fields:
             "neighbor 10.99.0.1 vpn vrf WAN Down Interface flap",
             {"event.action": "routing_neighbour_lost", "haidang.neighbour": "10.99.0.1"},
         ),
-        ("BGP-5-ADJCHANGE", "neighbor 10.99.0.1 Up", {}),
+        (
+            "BGP-5-ADJCHANGE",
+            "neighbor 10.99.0.1 Up",
+            {"event.action": "routing_neighbour_found", "haidang.neighbour": "10.99.0.1"},
+        ),
+        ("BGP-5-ADJCHANGE", "neighbor 10.99.0.1 passed", {}),
     ],
 )
 def test_a_cisco_message_is_understood_by_its_mnemonic(code, text, fields):

@@ -55,8 +55,7 @@ def sudo(action: str, user: str, target: str, command: str) -> Fields:
         ),
         ("Failed password for root from 203.0.113.45", {}),
         ("error: Failed password for root from 203.0.113.45 port 1 ssh2", {}),
-        ("pam_unix(sshd:session): session opened for user root(uid=0) by (uid=0)", {}),
-        ("Connection closed by authenticating user root 203.0.113.45 port 51022 [preauth]", {}),
+        ("Connection closed by 203.0.113.45 port 51022 [preauth]", {}),
         ("", {}),
     ],
 )
@@ -88,8 +87,19 @@ def test_a_users_name_cannot_make_a_login_a_firewalls_message():
                 "user.target.id": "1007",
             },
         ),
-        ("new group: name=support2, GID=1007", {}),
-        ("failed adding user 'x', data deleted; not a new user: name=x, UID=1", {}),
+        (
+            "new group: name=support2, GID=1007",
+            {
+                "event.action": "group_created",
+                "event.outcome": "success",
+                "group.name": "support2",
+                "group.id": "1007",
+            },
+        ),
+        (
+            "failed adding user 'x', data deleted; not a new user: name=x, UID=1",
+            {"event.action": "user_creation_failed", "event.outcome": "failure", "user.target.name": "x"},
+        ),
     ],
 )
 def test_a_new_user_is_told_from_a_new_group(text, fields):
@@ -136,7 +146,7 @@ def test_clearing_logs_is_told_from_other_commands(command, action):
             sudo("command_executed", "van_a", "root", "/bin/sh -c COMMAND=x"),
         ),
         ("van_a : some other reason ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/rm /var/log/x", {}),
-        ("pam_unix(sudo:session): session opened for user root(uid=0) by van_a(uid=1000)", {}),
+        ("pam_unix(sudo:auth): conversation failed", {}),
         ("van_a : TTY=pts/0 ; PWD=/ ; COMMAND=/bin/ls", {}),
     ],
 )
@@ -200,8 +210,7 @@ def joined(group: str, **more: str) -> Fields:
             {"event.action": "user_deleted", "event.outcome": "success", "user.target.name": "van_b"},
         ),
         ("usermod", "add 'van_b' to shadow group 'sudo'", {}),
-        ("usermod", "delete 'van_b' from group 'sudo'", {}),
-        ("gpasswd", "user van_b removed by root from group wheel", {}),
+        ("usermod", "delete 'van_b' from shadow group 'sudo'", {}),
         (
             "passwd",
             "pam_unix(passwd:chauthtok): password changed for van_b",

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import functools
 import threading
 import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from collectors.logs.book import Book
 from collectors.logs.decode import Decoder
 from collectors.logs.frames import Frame
 from collectors.logs.framing import oversized
 from collectors.logs.intake import Intake
+from collectors.logs.marks import Marks
 from collectors.logs.resend import Streams, Tails, digest
-from collectors.logs.sources import SourceNames
-from collectors.logs.spooling import decode_event, encode_head, restore_tails, unjudged
+from collectors.logs.spooling import Ends, decode_event, encode_head, restore_ends, unjudged
+from collectors.logs.tally import Tally
 from core.clock import MINUTE, HeldClock
 from core.errors import IntegrityError, UnavailableError
 from core.metrics import LaneMetrics
 from core.records import Event
 from core.settings import LogsSettings
+from core.sources import Sources
 from core.stores.spool import Position, Spool, read_segment, segment_number, segments
 
 NOW = 1_795_312_267_000_000_000
@@ -64,14 +67,15 @@ class Lane:
         self.folder = folder / "spool"
         self.clock = HeldClock(NOW)
         self.spool = spool(self.folder, self.clock)
-        self.tails = Tails()
-        self.spool.open(encode_head(self.tails))
+        self.ends = Ends(Tails(), Marks())
+        self.spool.open(encode_head(self.ends))
         self.streams = Streams()
         self.metrics = LaneMetrics()
         self.observed: list[tuple[list[Event], Position]] = []
         self.rolled = 0
         decoder = Decoder(LogsSettings())
-        self.intake = Intake(self.spool, self.tails, lambda event: event, self._observe, decoder, self.metrics)
+        self.tally = Tally(self.metrics, Book(Sources(), {}, NOW, {}), self.clock)
+        self.intake = Intake(self.spool, self.ends, lambda event: event, self._observe, decoder, self.tally)
 
     def _observe(self, events: Sequence[Event], position: Position) -> None:
         self.observed.append((list(events), position))
@@ -120,7 +124,7 @@ def frame(raw: bytes, stream: str = "", fault: str = "", *, resent: bool = False
 
 
 def with_stored(given: Frame, stored: Callable[[], None]) -> Frame:
-    return dataclasses.replace(given, stored=stored)
+    return msgspec.structs.replace(given, stored=stored)
 
 
 def mixture() -> list[Frame]:
@@ -198,17 +202,29 @@ def test_a_disk_that_fails_acknowledges_nothing_and_its_error_comes_out(run, tmp
     run(carrying())
 
 
-def test_what_does_not_fit_in_the_queue_is_dropped_and_counted(run, lane):
+def test_a_source_that_sends_too_much_loses_its_own_and_no_other_loses_any(run, lane):
     async def offering():
-        for number in range(20_005):
-            lane.intake.offer(frame(b"<13>p: %d" % number))
+        lane.intake.offer([frame(b"<13>p: %d" % number) for number in range(10_005)])
         assert lane.count("dropped") == 5
+        for number in range(100):
+            lane.intake.offer([frame(b"<13>p: noise"), Frame(f"10.0.1.{number}", "udp", b"<13>p: quiet", NOW)])
+        assert lane.count("dropped") == 105
         await lane.intake.drain()
 
     run(offering())
-    assert [lane.count(name) for name in PLACES] == [20_000, 0, 0, 5]
-    assert lane.count("received") == 20_005
-    assert len(lane.on_disk()) == 20_000
+    assert lane.count("received") == 10_205
+    assert [lane.count(name) for name in PLACES] == [10_100, 0, 0, 105]
+    assert sum(event.raw == b"<13>p: quiet" for event in lane.on_disk()) == 100
+
+
+def test_a_full_queue_drops_and_counts_whoever_it_is(run, lane):
+    async def offering():
+        lane.intake.offer([Frame(f"10.0.{n % 250}.1", "udp", b"<13>p: %d" % n, NOW) for n in range(20_005)])
+        await lane.intake.drain()
+
+    run(offering())
+    assert lane.count("stored") + lane.count("dropped") == 20_005
+    assert lane.count("stored") <= 20_000
 
 
 def test_draining_carries_all_that_was_taken_in(run, lane):
@@ -291,12 +307,12 @@ def test_tails_are_restored_from_the_newest_segment(run, lane):
     lane.clock.forward(MINUTE + 1)
     run(roll(lane, remembered(lane, b"<13>p: b", stream)))
     run(lane.carry(remembered(lane, b"<13>p: c", stream), frame(b"<13>p: end")))
-    assert restore_tails(lane.folder).content() == {
+    assert restore_ends(lane.folder).tails.content() == {
         stream: [digest(b"<13>p: a"), digest(b"<13>p: b"), digest(b"<13>p: c")]
     }
     for path in segments(lane.folder)[:-1]:
         path.unlink()
-    assert len(restore_tails(lane.folder).content()[stream]) == 3
+    assert len(restore_ends(lane.folder).tails.content()[stream]) == 3
 
 
 def test_a_new_segments_head_holds_only_what_is_on_disk(run, lane):
@@ -305,7 +321,7 @@ def test_a_new_segments_head_holds_only_what_is_on_disk(run, lane):
     remembered(lane, b"<13>p: on its way", stream)
     lane.clock.forward(MINUTE + 1)
     run(roll(lane, stored))
-    assert restore_tails(lane.folder).content() == {stream: [digest(b"<13>p: a")]}
+    assert restore_ends(lane.folder).tails.content() == {stream: [digest(b"<13>p: a")]}
 
 
 def test_a_new_segments_head_forgets_streams_that_were_closed(run, lane):
@@ -316,22 +332,22 @@ def test_a_new_segments_head_forgets_streams_that_were_closed(run, lane):
     run(lane.carry(*frames))
     lane.clock.forward(MINUTE + 1)
     run(roll(lane, frame(b"<13>p: end")))
-    assert list(restore_tails(lane.folder).content()) == [broken]
+    assert list(restore_ends(lane.folder).tails.content()) == [broken]
 
 
 def test_a_resend_does_not_lengthen_a_tail(run, lane):
     frames = [frame(b"<13>p: a", "10.0.0.1#1"), frame(b"<13>p: a", "10.0.0.1#1", resent=True)]
     run(lane.carry(*frames))
-    assert restore_tails(lane.folder).content() == {"10.0.0.1#1": [digest(b"<13>p: a")]}
+    assert restore_ends(lane.folder).tails.content() == {"10.0.0.1#1": [digest(b"<13>p: a")]}
 
 
 def test_the_tail_of_a_quarantined_message_is_that_of_its_bytes(run, lane):
     run(lane.carry(frame(b"\0\0\0", "10.0.0.1#1"), frame(b"<13>p: end")))
-    assert restore_tails(lane.folder).content() == {"10.0.0.1#1": [digest(b"\0\0\0")]}
+    assert restore_ends(lane.folder).tails.content() == {"10.0.0.1#1": [digest(b"\0\0\0")]}
 
 
 def test_an_empty_folder_has_no_tails_and_nothing_unjudged(tmp_path):
-    assert restore_tails(tmp_path).content() == {}
+    assert restore_ends(tmp_path).tails.content() == {}
     assert unjudged(tmp_path, Position(0, 0)) == ([], Position(0, 0))
 
 
@@ -368,20 +384,6 @@ def test_a_record_that_a_kill_cut_short_was_never_acknowledged_and_is_not_read(r
 def test_a_payload_of_another_format_is_told():
     with pytest.raises(IntegrityError, match="cannot be read by this version"):
         decode_event(b"\x93\x01\x02\x03")
-
-
-def test_the_first_2000_sources_have_a_name_of_their_own():
-    names = SourceNames()
-    assert [names.label(f"10.0.{number // 256}.{number % 256}") for number in range(2000)][-1] == "10.0.7.207"
-    assert names.label("10.9.9.9") == "other"
-    assert names.label("10.0.0.1") == "10.0.0.1"
-
-
-def test_an_intake_labels_a_source_as_in_its_own_counters(run, lane):
-    run(lane.carry(frame(b"<13>p: end")))
-    for number in range(1999):
-        assert lane.intake.label(f"10.1.{number // 256}.{number % 256}") != "other"
-    assert [lane.intake.label(source) for source in ("10.9.9.9", "10.0.0.1")] == ["other", "10.0.0.1"]
 
 
 def test_clocks_that_are_not_believed_are_counted_by_source(run, lane):

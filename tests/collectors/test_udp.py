@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import socket
 import threading
+from collections import Counter
 
 import pytest
 
 from collectors.logs import udp
-from collectors.logs.udp import UdpReceiver, force_receive_buffer, kernel_drops, plain_address
+from collectors.logs.datagrams import plain_address
+from collectors.logs.udp import UdpReceiver, force_receive_buffer, kernel_figures, shared_out
 from core.clock import SECOND, HeldClock
 from core.errors import UnavailableError
 
@@ -85,7 +87,7 @@ class BusyClock(HeldClock):
 
 async def stop_with_much_unread(inlet, clock: BusyClock) -> None:
     """Stops a receiver that was busy with a first datagram when a hundred more came, until it was told to stop."""
-    receiver = UdpReceiver(("127.0.0.1", 0), 1 << 20, inlet, clock)
+    receiver = UdpReceiver(("127.0.0.1", 0), 1 << 20, inlet, clock, at_once=1)
     receiver.start(asyncio.get_running_loop())
     send(receiver, b"first")
     assert await asyncio.to_thread(clock.asked.wait, 10)
@@ -128,7 +130,7 @@ def test_reading_what_is_left_ends_after_so_many(run, inlet, monkeypatch):
 
 def test_what_the_kernel_drops_is_read_from_its_table(inlet):
     receiver = UdpReceiver(("127.0.0.1", 0), 4096, inlet, HeldClock(NOW))
-    assert receiver.kernel_drops() == 0
+    assert receiver.dropped() == {}
     send(receiver, *[b"x" * 1000] * 100)
     receiver.socket.setblocking(False)
     taken = 0
@@ -136,13 +138,37 @@ def test_what_the_kernel_drops_is_read_from_its_table(inlet):
         while receiver.socket.recv(2000):
             taken += 1
     assert 0 < taken < 100
-    assert receiver.kernel_drops() == 100 - taken
+    assert receiver.dropped() == {"kernel": 100 - taken}
+    assert receiver.dropped() == {}
     receiver.socket.close()
+
+
+def test_while_the_lane_is_busy_datagrams_wait_in_the_kernel_as_long_as_it_has_room(run, inlet):
+    async def dialogue():
+        inlet.busy = True
+        receiver = UdpReceiver(("127.0.0.1", 0), 200_000, inlet, HeldClock(NOW))
+        send(receiver, *[b"x" * 1000] * 10)
+        receiver.start(asyncio.get_running_loop())
+        assert receiver._should_wait()
+        assert inlet.waiting == 0
+        send(receiver, *[b"y" * 1000] * 300)
+        assert len(await inlet.take(50)) == 50
+        inlet.busy = False
+        await asyncio.to_thread(receiver.stop)
+
+    run(dialogue())
+
+
+def test_drops_are_shared_out_as_what_got_through():
+    assert shared_out(0, Counter({"a": 1})) == {}
+    assert shared_out(7, Counter()) == {"kernel": 7}
+    assert shared_out(10, Counter({"a": 98, "b": 2})) == {"a": 10}
+    assert shared_out(101, Counter({"a": 50, "b": 25, "c": 25})) == {"a": 51, "b": 25, "c": 25}
 
 
 def test_a_socket_that_is_not_in_the_kernels_tables_has_no_drops():
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
-        assert kernel_drops(other) == 0
+        assert kernel_figures(other) == (0, 0)
 
 
 def test_the_receive_buffer_that_was_given_is_told():

@@ -14,13 +14,6 @@ def value(metrics, name, source):
     return metrics.registry.get_sample_value(f"haidang_{name}_total", {"source": source})
 
 
-def test_what_the_kernel_dropped_was_received_and_lost():
-    metrics = LaneMetrics()
-    metrics.kernel_dropped(7)
-    metrics.kernel_dropped(0)
-    assert (value(metrics, "received", "kernel"), value(metrics, "dropped", "kernel")) == (7, 7)
-
-
 def test_two_lanes_count_apart():
     one, other = LaneMetrics(), LaneMetrics()
     one.received.labels("10.0.0.1").inc()

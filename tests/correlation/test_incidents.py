@@ -68,6 +68,29 @@ def test_evidence_of_more_amends_the_incident(alert, incident, changed, field, e
     assert edit.incident.id == incident.id
 
 
+def test_what_is_over_ends_its_incident(alert, incident):
+    over = replace(alert, closes=True, start=alert.end + HOUR, end=alert.end + HOUR)
+    edit = raise_incident(over, incident, alert.end + 2 * HOUR, REOPEN)
+    assert (edit.entry.action, edit.entry.actor) == ("recovered", PLATFORM)
+    assert (edit.incident.state, edit.incident.resolved) == (State.CLOSED, alert.end + 2 * HOUR)
+
+
+def test_what_is_over_ends_nothing_where_nothing_is_open_and_what_came_before_ends_nothing(alert, incident):
+    over = replace(alert, closes=True)
+    assert raise_incident(over, None, alert.end, REOPEN) is None
+    closed = close(incident, Verdict.BENIGN, "", "lan", alert.end).incident
+    assert raise_incident(over, closed, alert.end, REOPEN) is None
+    earlier = replace(over, start=alert.start - HOUR, end=alert.start - HOUR)
+    assert raise_incident(earlier, incident, alert.end, REOPEN) is None
+
+
+def test_what_comes_again_after_it_was_over_reopens_the_incident(alert, incident):
+    over = replace(alert, closes=True, start=alert.end + HOUR, end=alert.end + HOUR)
+    ended = raise_incident(over, incident, alert.end + HOUR, REOPEN).incident
+    again = replace(alert, start=alert.end + 2 * HOUR, end=alert.end + 2 * HOUR)
+    assert raise_incident(again, ended, alert.end + 2 * HOUR, REOPEN).entry.action == "reopened"
+
+
 def test_a_milder_alert_changes_neither_title_nor_severity(alert, incident):
     milder = replace(alert, severity=Severity.LOW, title={"vi": "Nhẹ", "en": "Mild"}, site="hcm")
     edit = raise_incident(milder, incident, alert.start + HOUR, REOPEN)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from running import PATIENCE, eventually, free_ports
+from running import PATIENCE, Keys, eventually, free_ports
 
 
 def program(name: str) -> str:
@@ -79,6 +79,52 @@ action(type="omfwd" target="127.0.0.1" port="{port}" protocol="tcp" TCP_Framing=
        action.resumeRetryCount="-1" action.resumeInterval="1" queue.type="LinkedList" queue.size="100000"
        template="RSYSLOG_ForwardFormat")
 """
+
+
+def udp_to(port: int) -> str:
+    """An action that forwards by UDP."""
+    return f"""
+action(type="omfwd" target="127.0.0.1" port="{port}" protocol="udp" template="RSYSLOG_ForwardFormat"
+       queue.type="LinkedList" queue.size="100000")
+"""
+
+
+def tls_to(port: int, keys: Keys) -> str:
+    """An action that forwards by syslog over TLS to the server whose name is in its certificate."""
+    return f"""
+global(DefaultNetstreamDriver="gtls" DefaultNetstreamDriverCAFile="{keys.authority}")
+action(type="omfwd" target="127.0.0.1" port="{port}" protocol="tcp" TCP_Framing="octet-counted"
+       StreamDriver="gtls" StreamDriverMode="1" StreamDriverAuthMode="x509/name"
+       StreamDriverPermittedPeers="localhost" action.resumeRetryCount="-1" action.resumeInterval="1"
+       queue.type="LinkedList" queue.size="100000" template="RSYSLOG_ForwardFormat")
+"""
+
+
+def relp_tls_to(port: int, keys: Keys) -> str:
+    """An action that forwards by RELP over TLS and tries for ever; librelp without a certificate would be anonymous."""
+    return f"""
+module(load="omrelp")
+action(type="omrelp" target="127.0.0.1" port="{port}" tls="on" tls.cacert="{keys.authority}"
+       tls.mycert="{keys.certificate}" tls.myprivkey="{keys.key}"
+       tls.authmode="name" tls.permittedpeer=["localhost"] action.resumeRetryCount="-1" action.resumeInterval="1"
+       timeout="10" queue.type="LinkedList" queue.size="100000")
+"""
+
+
+def made_keys(folder: Path) -> Keys:
+    """An authority of our own, and the keys of a server called localhost."""
+    folder.mkdir(parents=True, exist_ok=True)
+    openssl, keys = program("openssl"), Keys(folder / "ca.pem", folder / "server.pem", folder / "server.key")
+    request, name = folder / "server.csr", folder / "names"
+    name.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    new = [openssl, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    own = [*new, "-x509", "-days", "2", "-subj", "/CN=test authority", "-keyout", f"{folder}/ca.key"]
+    asked = [*new, "-subj", "/CN=localhost", "-keyout", str(keys.key), "-out", str(request)]
+    signed = [openssl, "x509", "-req", "-in", str(request), "-CA", str(keys.authority), "-CAkey", f"{folder}/ca.key"]
+    signed += ["-CAcreateserial", "-days", "2", "-extfile", str(name), "-out", str(keys.certificate)]
+    for command in ([*own, "-out", str(keys.authority)], asked, signed):
+        subprocess.run(command, check=True, capture_output=True)
+    return keys
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from collectors.logs.spooling import decode_event
 from core.scope import EVERYTHING
@@ -23,6 +23,14 @@ from core.stores.events import LocalEvents, Query
 HAIDANG = str(Path(sys.executable).with_name("haidang"))
 PATIENCE = 60.0
 """Seconds that something may take on a busy machine; what is awaited usually takes far less."""
+
+
+class Keys(NamedTuple):
+    """PEM files: an authority, and a server's certificate of it with its key."""
+
+    authority: Path
+    certificate: Path
+    key: Path
 
 
 def free_ports(count: int) -> list[int]:
@@ -50,7 +58,7 @@ class Platform:
     """``haidang up`` over a folder."""
 
     def __init__(self, folder: Path, extra: str = "") -> None:
-        console, relay, logs, relp, metrics = free_ports(5)
+        console, relay, logs, relp, metrics, self.tls_port, self.relp_tls_port, self.http_port = free_ports(8)
         self.folder = folder
         self.console = f"127.0.0.1:{console}"
         self.logs_port, self.relp_port, self.metrics_port = logs, relp, metrics
@@ -72,10 +80,23 @@ tcp = "127.0.0.1:{logs}"
 relp = "127.0.0.1:{relp}"
 metrics = "127.0.0.1:{metrics}"
 timezone = "UTC"
+http = "127.0.0.1:{self.http_port}"
 """,
             encoding="utf-8",
         )
         self.process: subprocess.Popen[bytes] | None = None
+
+    def listen_with(self, keys: Keys) -> None:
+        """Adds the ways in over TLS, and TLS to HTTP."""
+        with self.file.open("a", encoding="utf-8") as file:
+            file.write(
+                f"""
+tls = "127.0.0.1:{self.tls_port}"
+relp_tls = "127.0.0.1:{self.relp_tls_port}"
+tls_certificate = "{keys.certificate}"
+tls_key = "{keys.key}"
+"""
+            )
 
     def start(self) -> None:
         """Starts it and waits until it says that it runs."""
@@ -167,9 +188,11 @@ def alive(pid: int) -> bool:
 
 
 @contextmanager
-def running(folder: Path, extra: str = "") -> Iterator[Platform]:
-    """A platform that runs, and at the end is stopped in good order."""
+def running(folder: Path, extra: str = "", keys: Keys | None = None) -> Iterator[Platform]:
+    """A platform that runs, and at the end is stopped in good order; with keys it also listens for TLS."""
     platform = Platform(folder, extra)
+    if keys is not None:
+        platform.listen_with(keys)
     try:
         platform.start()
         yield platform

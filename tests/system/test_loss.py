@@ -8,8 +8,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from peers import Rsyslogd, relp_to, rsyslogd, tcp_to
-from running import Platform, eventually, running
+from elastic_transport import TransportError
+from elasticsearch import Elasticsearch
+from elasticsearch.helpers import bulk
+from peers import Rsyslogd, made_keys, relp_to, rsyslogd, tcp_to
+from running import Keys, Platform, eventually, running
 
 LINES = 10_000
 GUESSES = 12
@@ -35,7 +38,7 @@ def send(platform: Platform, peer: Rsyslogd, wanted: list[str]) -> None:
 
 def numbers(platform: Platform) -> Counter[str]:
     """How often each numbered line is stored."""
-    return Counter(raw.rpartition("line ")[2].strip() for raw in platform.stored("line "))
+    return Counter(raw.rpartition("line ")[2].strip(' \n"}') for raw in platform.stored("line "))
 
 
 def kill_lane(platform: Platform) -> None:
@@ -80,6 +83,40 @@ def test_over_relp_every_line_is_stored_once_and_the_incident_is_one_whatever_is
         shown = eventually(lambda: complete(platform, found[0]["id"]))
         raw = [item["raw"] for alert in shown["alerts"] for item in alert["evidence"]]
         assert sum("Accepted password" in line for line in raw) == 1
+
+
+def deliver(platform: Platform, keys: Keys) -> None:
+    """Sends chunks of documents by the real Elastic client; one without an answer is sent again, as Beats do."""
+    elastic = Elasticsearch(f"https://localhost:{platform.http_port}", ca_certs=str(keys.authority), max_retries=0)
+    with elastic:
+        for start in range(0, LINES, CHUNK):
+            eventually(lambda start=start: platform.spooled() >= start - LEAD)
+            documents = [{"_index": "logs", "message": f"line {n:05d}"} for n in range(start, start + CHUNK)]
+            eventually(lambda documents=documents: answered(elastic, documents))
+
+
+def answered(elastic: Elasticsearch, documents: list[dict[str, str]]) -> bool:
+    try:
+        return bulk(elastic, documents, chunk_size=CHUNK) == (CHUNK, [])
+    except TransportError:
+        return False
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("kill", [kill_lane, kill_everything])
+def test_over_http_every_document_is_stored_once_whatever_is_killed(tmp_path: Path, kill):
+    keys = made_keys(tmp_path / "keys")
+    with running(tmp_path / "platform", keys=keys) as platform:
+        sender = threading.Thread(target=deliver, args=(platform, keys))
+        sender.start()
+        for share in (0.2, 0.6):
+            eventually(lambda share=share: platform.spooled() > share * LINES)
+            assert platform.spooled() < LINES, "the flow was over before the kill"
+            kill(platform)
+        sender.join()
+        counted = numbers(platform)
+        assert (len(counted), set(counted.values())) == (LINES, {1})
+        print(f"folded after {kill.__name__}: {platform.metrics().get('duplicates', 0):.0f}")
 
 
 def complete(platform: Platform, number: int):

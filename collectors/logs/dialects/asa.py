@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from collectors.logs.dialects import asa_sessions
 from collectors.logs.dialects.pattern import Pattern, Said, first, pattern
 from collectors.logs.syslog import Message
 from core.records import Logsource
@@ -38,7 +39,7 @@ _LOGIN_DENIED = pattern(
 
 _REJECTED = pattern(
     "Rejected",
-    r"^AAA user authentication Rejected *: reason = ([^:]*[^: ]) *: (?:local database|server = \S+) *"
+    r"^AAA user authentication Rejected *: reason = ([^:]*[^: ]) *: (?:local database|server = +\S+) *"
     r": user = (.*) : user IP = ([0-9A-Fa-f.:]+)",
     "event.reason",
     "user.name",
@@ -89,19 +90,91 @@ _FAILOVER = pattern(
 
 _DOWN = pattern("to down", r"Interface (\S+), changed state to down", "interface.name", event_action="link_down")
 
+_UP = pattern("to up", r"Interface (\S+), changed state to up", "interface.name", event_action="link_up")
+
+_DISABLED = pattern(
+    "administratively down",
+    r"Interface (\S+), changed state to administratively down",
+    "interface.name",
+    event_action="link_disabled",
+)
+
+_ENTERED = pattern(
+    "executed the '",
+    r"^User '([^']*)' executed the '(.*)' command",
+    "user.name",
+    "process.command_line",
+    event_action="command_entered",
+)
+
+_USER_REMOVED = pattern(
+    "User deleted",
+    r"^User deleted from local dbase: Uname: (\S+)",
+    "user.target.name",
+    event_action="user_deleted",
+)
+
+_LOCKED = pattern(
+    "locked out",
+    r"^User (.*) locked out on exceeding (\d+) successive failed authentication attempts",
+    "user.name",
+    "haidang.attempts",
+    event_action="account_locked",
+)
+
+_RELOAD = pattern("reload", r"^(?:Reload|.{0,64}reload)", event_action="device_reload_requested")
+
+_EIGRP = pattern(
+    "Neighbor ",
+    r"Neighbor (\S+) \(([^)]+)\) is down",
+    "haidang.neighbour",
+    "interface.name",
+    event_action="routing_neighbour_lost",
+)
+
+_OSPF = pattern(
+    "to DOWN",
+    r"^Process \S+, Nbr (\S+) on (\S+) from \S+ to DOWN",
+    "haidang.neighbour",
+    "interface.name",
+    event_action="routing_neighbour_lost",
+)
+
+_OSPF_FULL = pattern(
+    "to FULL",
+    r"^Process \S+, Nbr (\S+) on (\S+) from \S+ to FULL",
+    "haidang.neighbour",
+    "interface.name",
+    event_action="routing_neighbour_found",
+)
+
+_BGP = pattern("Down", r"^neighbor (\S+) .{0,64}?Down", "haidang.neighbour", event_action="routing_neighbour_lost")
+_BGP_UP = pattern("Up", r"^neighbor (\S+) .{0,64}?Up", "haidang.neighbour", event_action="routing_neighbour_found")
+
 NUMBERS: dict[str, tuple[Pattern, ...]] = {
     "104001": (_FAILOVER,),
     "104002": (_FAILOVER,),
     "104003": (_FAILOVER,),
     "111003": (_ERASED,),
+    "111008": (_ENTERED,),
     "111010": (_COMMAND,),
+    "113006": (_LOCKED,),
+    "199001": (_RELOAD,),
+    "318107": (_OSPF, _OSPF_FULL),
+    "336010": (_EIGRP,),
+    "418018": (_BGP, _BGP_UP),
+    "411001": (_UP,),
+    "411003": (_UP,),
+    "411004": (_DISABLED,),
     "113005": (_REJECTED,),
     "113015": (_REJECTED,),
     "411002": (_DOWN,),
     "502101": (_USER,),
+    "502102": (_USER_REMOVED,),
     "502103": (_PRIVILEGE,),
     "605004": (_LOGIN_DENIED,),
     "605005": (_LOGIN,),
+    **asa_sessions.NUMBERS,
 }
 
 

@@ -1,4 +1,4 @@
-"""Cisco IOS and IOS-XE, by mnemonic: facility, severity, name.
+"""Cisco IOS, IOS-XE and NX-OS, by mnemonic: facility, severity, name.
 
 Sources: Cisco's "System Message Guide" of IOS and IOS XE; "Cisco IOS Login Enhancements" for SEC_LOGIN; "Configuration
 Change Notification and Logging" for CFGLOG_LOGGEDCMD, which IOS sends after ``archive``, ``log config``,
@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import re
 
+from collectors.logs.dialects import nexus
+from collectors.logs.dialects.completed import completed
+from collectors.logs.dialects.firewalls import firewall
 from collectors.logs.dialects.pattern import Pattern, Said, first, pattern
 from collectors.logs.syslog import Message
 from core.records import Logsource
@@ -137,7 +140,7 @@ _BGP_LOST = pattern(
 
 _OSPF_LOST = pattern(
     "to DOWN",
-    r"^Process \d+, Nbr (\S+) on (\S+) from \S+ to DOWN",
+    r"^Process \d+, (?:IPv[46], )?Nbr (\S+) on (\S+) from \S+ to DOWN",
     "haidang.neighbour",
     "interface.name",
     event_action="routing_neighbour_lost",
@@ -151,11 +154,129 @@ _EIGRP_LOST = pattern(
     event_action="routing_neighbour_lost",
 )
 
+_BGP_FOUND = pattern(
+    "Up", r"^neighbor (\S+) (?:vpn vrf \S+ )?Up", "haidang.neighbour", event_action="routing_neighbour_found"
+)
+
+_OSPF_FOUND = pattern(
+    "to FULL",
+    r"^Process \d+, (?:IPv[46], )?Nbr (\S+) on (\S+) from \S+ to FULL",
+    "haidang.neighbour",
+    "interface.name",
+    event_action="routing_neighbour_found",
+)
+
+_EIGRP_FOUND = pattern(
+    "is up",
+    r"Neighbor (\S+) \(([^)]+)\) is up",
+    "haidang.neighbour",
+    "interface.name",
+    event_action="routing_neighbour_found",
+)
+
+_HSRP = pattern(
+    " state ",
+    r"^(\S+) Grp (\d+) state (\S+) -> (\S+)",
+    "interface.name",
+    "haidang.cluster.unit",
+    "haidang.cluster.state.before",
+    "haidang.cluster.state",
+    event_action="gateway_changed",
+)
+
+# IPACCESSLOGP has ports, IPACCESSLOGDP the type and code of ICMP, IPACCESSLOGNP the number of a protocol,
+# IPACCESSLOGS the source alone.
+_ACL = completed(
+    "list ",
+    r"^(?:access-)?list (\S+?)(?:/\d+)? (denied|permitted) (?:(\S+) )??([0-9A-Fa-f.:]+)(?:\((\d+)\))?"
+    r"(?: \([^)]{1,64}\))?(?: ?-> ?([0-9A-Fa-f.:]+)(?:\((\d+)\))?)?(?: ?\(\d+/\d+\))?,? (\d+) packets?",
+    firewall,
+    "rule.name",
+    "event.action",
+    "network.iana_transport",
+    "source.ip",
+    "source.port",
+    "destination.ip",
+    "destination.port",
+    "source.packets",
+)
+
+_TUNNEL = pattern(
+    "is DOWN",
+    r"^Crypto tunnel (?:v2 )?is DOWN\s*\.\s+Peer ([0-9A-Fa-f.:]+?):\d+(?:\s|$)",
+    "source.ip",
+    event_action="vpn_tunnel_down",
+)
+
+_TUNNEL_UP = pattern(
+    "is UP",
+    r"^Crypto tunnel (?:v2 )?is UP\s*\.\s+Peer ([0-9A-Fa-f.:]+?):\d+(?:\s|$)",
+    "source.ip",
+    event_action="vpn_tunnel_up",
+)
+
+_SSH_FAILED = pattern(
+    "authentication for SSH2",
+    r"^User '(.*)' authentication for SSH2 Session from ([0-9A-Fa-f.:]+) \(tty = \d+\).* Failed$",
+    "user.name",
+    "source.ip",
+    event_action="ssh_refused",
+    event_outcome="failure",
+)
+
+_LOGOUT = pattern(
+    "has exited tty session",
+    r"^User (.*) has exited tty session \d+\(([0-9A-Fa-f.:]*)\)",
+    "user.name",
+    "source.ip",
+    event_action="device_logout",
+)
+
+_RELOAD = pattern(
+    "Reload requested",
+    r"^Reload requested (?:by (\S+) on (\w+)(?: \(([0-9A-Fa-f.:]+)\))?|.*?)\. *Reload [Rr]eason: *(.*?)\.?$",
+    "user.name",
+    "haidang.config.line",
+    "source.ip",
+    "event.reason",
+    event_action="device_reload_requested",
+)
+
+_STATION_REFUSED = pattern(
+    "for client (",
+    r"for client \(([0-9A-Fa-f.:-]+)\)(?: with reason \(([^)]*)\))? on Interface (\S+)",
+    "source.mac",
+    "event.reason",
+    "interface.name",
+    event_action="station_refused",
+    event_outcome="failure",
+)
+
+_ARP_DENIED = pattern(
+    "Invalid ARPs",
+    r"^\d+ Invalid ARPs \(\w+\) on (\S+), vlan (\d+)\.\(\[([0-9a-f.]+)/([0-9.]+)/",
+    "interface.name",
+    "network.vlan.id",
+    "source.mac",
+    "source.ip",
+    event_action="address_spoofed",
+)
+
+_ROGUE_DHCP = pattern(
+    "on untrusted port",
+    r"drop message on untrusted port, message type: (\w+), MAC sa: ([0-9a-f.]+)",
+    "event.reason",
+    "source.mac",
+    event_action="dhcp_rogue",
+)
+
 _CLOCK = pattern("sync is lost", r"sync is lost", event_action="clock_unsynchronised")
 
 MNEMONICS: dict[str, tuple[Pattern, ...]] = {
     "SYS-5-CONFIG_I": (_CONFIGURED,),
     "SYS-5-RESTART": (_RESTARTED,),
+    "SYS-5-RELOAD": (_RELOAD,),
+    "SYS-6-LOGOUT": (_LOGOUT,),
     "SYS-7-NV_BLOCK_INIT": (_ERASED,),
     "PARSER-5-CFGLOG_LOGGEDCMD": (_COMMAND,),
     "SEC_LOGIN-5-LOGIN_SUCCESS": (_LOGIN,),
@@ -171,9 +292,26 @@ MNEMONICS: dict[str, tuple[Pattern, ...]] = {
     "PM-4-ERR_DISABLE": (_PORT_DISABLED,),
     "SW_MATM-4-MACFLAP_NOTIF": (_MAC_FLAP,),
     "IP-4-DUPADDR": (_DUPLICATE,),
-    "BGP-5-ADJCHANGE": (_BGP_LOST,),
-    "OSPF-5-ADJCHG": (_OSPF_LOST,),
-    "DUAL-5-NBRCHANGE": (_EIGRP_LOST,),
+    "BGP-5-ADJCHANGE": (_BGP_LOST, _BGP_FOUND),
+    "OSPF-5-ADJCHG": (_OSPF_LOST, _OSPF_FOUND),
+    "OSPFV3-5-ADJCHG": (_OSPF_LOST, _OSPF_FOUND),
+    "DUAL-5-NBRCHANGE": (_EIGRP_LOST, _EIGRP_FOUND),
+    "HSRP-5-STATECHANGE": (_HSRP,),
+    **dict.fromkeys(
+        (f"SEC-6-IPACCESSLOG{kind}" for kind in ("P", "DP", "NP", "S", "RP")),
+        (_ACL,),
+    ),
+    "IPV6_ACL-6-ACCESSLOGP": (_ACL,),
+    "IPV6_ACL-6-ACCESSLOGDP": (_ACL,),
+    "CRYPTO-5-SESSION_STATUS": (_TUNNEL, _TUNNEL_UP),
+    "CRYPTO-5-IKEV2_SESSION_STATUS": (_TUNNEL, _TUNNEL_UP),
+    "SSH-5-SSH2_USERAUTH": (_SSH_FAILED,),
+    "AUTHMGR-5-FAIL": (_STATION_REFUSED,),
+    "DOT1X-5-FAIL": (_STATION_REFUSED,),
+    "MAB-5-FAIL": (_STATION_REFUSED,),
+    "SW_DAI-4-DHCP_SNOOPING_DENY": (_ARP_DENIED,),
+    "DHCP_SNOOPING-5-DHCP_SNOOPING_UNTRUSTED_PORT": (_ROGUE_DHCP,),
+    **nexus.MNEMONICS,
     "NTP-4-UNSYNC": (_CLOCK,),
 }
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from itertools import islice
 
-from collectors.logs.dialects.pattern import Said
+from collectors.logs.dialects.firewalls import verdict
+from collectors.logs.dialects.pattern import Said, first, pattern
 from collectors.logs.syslog import Message
 from core.records import Fields, Logsource
 
@@ -40,6 +41,16 @@ ECS = {
     "tunneltype": "fortinet.tunneltype",
     "vpntunnel": "haidang.tunnel",
     "vcluster_state": "haidang.cluster.state",
+    "srcintf": "observer.ingress.interface.name",
+    "dstintf": "observer.egress.interface.name",
+    "policyid": "rule.id",
+    "proto": "network.iana_number",
+    "service": "network.protocol",
+    "app": "network.application",
+    "sentbyte": "source.bytes",
+    "rcvdbyte": "destination.bytes",
+    "hostname": "url.domain",
+    "url": "url.original",
 }
 """Their names in ECS, or under ``fortinet.``; what is not here stays in the message."""
 
@@ -52,10 +63,60 @@ _FIREWALL_PATHS = ("firewall.policy", "firewall.policy6", "firewall.address", "f
 
 _HEAD = re.compile(r" ?\w{1,32}=")
 
+_DONE = {"ssl-login-fail": "failure", "tunnel-up": "success"}
+"""Outcomes of actions that have no status."""
+
 _OUTCOMES = {"success": "success", "failed": "failure", "failure": "failure"}
 
 _MEMBER_MOVED = "37892"
 """The end of the id of "Virtual cluster member state moved"."""
+
+
+_ACTIONS: dict[tuple[str, ...], str] = {
+    ("system", "login"): "device_login",
+    ("system", "logout"): "device_logout",
+    ("vpn", "ssl-login-fail"): "vpn_login",
+    ("vpn", "tunnel-down", "ipsec"): "vpn_tunnel_down",
+    ("vpn", "tunnel-up", "ipsec"): "vpn_tunnel_up",
+    ("vpn", "tunnel-down", "user"): "vpn_logout",
+    ("vpn", "tunnel-up", "user"): "vpn_login",
+    ("vpn", "negotiate"): "vpn_negotiation",
+    ("user", "authentication"): "aaa_login",
+    ("user", "auth-logon"): "aaa_login",
+}
+"""By subtype and action and, of a tunnel, whether it is one between sites or a person's."""
+
+_SENTENCES = (
+    pattern("turned down", r"Interface (\S+) was turned down", "interface.name", event_action="link_down"),
+    pattern("turned up", r"Interface (\S+) was turned up", "interface.name", event_action="link_up"),
+    pattern(
+        "%BGP-5-ADJCHANGE",
+        r"neighbor ([0-9A-Fa-f.:]+) Down",
+        "haidang.neighbour",
+        event_action="routing_neighbour_lost",
+    ),
+    pattern(
+        "%BGP-5-ADJCHANGE", r"neighbor ([0-9A-Fa-f.:]+) Up", "haidang.neighbour", event_action="routing_neighbour_found"
+    ),
+    pattern(
+        "%OSPF-5-ADJCHANGE",
+        r"neighbor ([^\s:]+):[0-9.]+-([0-9.]+) Down",
+        "interface.name",
+        "haidang.neighbour",
+        event_action="routing_neighbour_lost",
+    ),
+    pattern(
+        "%OSPF-5-ADJCHANGE",
+        r"neighbor ([^\s:]+):[0-9.]+-([0-9.]+) (?:Full|Up)",
+        "interface.name",
+        "haidang.neighbour",
+        event_action="routing_neighbour_found",
+    ),
+)
+
+_ENDED: Fields = {"event.type": "allowed"}
+_TRAFFIC = dict.fromkeys(("close", "client-rst", "server-rst", "timeout", "ip-conn", "start", "passthrough"), _ENDED)
+"""Ends of sessions that a policy had let through; other actions are words that all firewalls share."""
 
 
 def understand(message: Message) -> Said | None:
@@ -86,7 +147,10 @@ def fields_of(text: str) -> Fields:
     action = _action(pairs)
     if action:
         fields["event.action"] = action
-    outcome = "failure" if pairs.get("action") == "ssl-login-fail" else _OUTCOMES.get(pairs.get("status", ""))
+    fields |= _network(pairs)
+    if fields.get("fortinet.type") in _TYPES and fields["fortinet.type"] != "event":
+        fields |= _TRAFFIC.get(pairs.get("action", ""), verdict(pairs.get("action", "")))
+    outcome = _DONE.get(pairs.get("action", "")) or _OUTCOMES.get(pairs.get("status", ""))
     if outcome:
         fields["event.outcome"] = outcome
     return fields
@@ -96,14 +160,15 @@ def _action(pairs: Mapping[str, str]) -> str:
     """What happened, in the words that all devices' events share; empty where they have none."""
     if pairs.get("cfgpath", "") in _FIREWALL_PATHS:
         return "firewall_rule_changed"
-    match pairs.get("subtype"), pairs.get("action"):
-        case "system", "login":
-            return "device_login"
-        case "vpn", "ssl-login-fail":
-            return "vpn_login"
-        case "vpn", "tunnel-down" if pairs.get("tunneltype") == "ipsec":
-            return "vpn_tunnel_down"
-        case "ha", _ if pairs.get("logid", "").endswith(_MEMBER_MOVED):
-            return "cluster_failover"
-        case _:
-            return ""
+    if "cfgpath" in pairs:
+        return "configuration_changed"
+    if pairs.get("subtype") == "ha" and pairs.get("logid", "").endswith(_MEMBER_MOVED):
+        return "cluster_failover"
+    tunnel = "ipsec" if pairs.get("tunneltype") == "ipsec" else "user"
+    done = (pairs.get("subtype", ""), pairs.get("action", ""))
+    return _ACTIONS.get(done) or _ACTIONS.get((*done, tunnel), "")
+
+
+def _network(pairs: Mapping[str, str]) -> Fields:
+    """What a link's or a neighbour's change says in its sentence alone."""
+    return first(_SENTENCES, pairs.get("msg", "")) if pairs.get("subtype") in ("system", "router") else {}

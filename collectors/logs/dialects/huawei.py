@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from collectors.logs.dialects.completed import completed
+from collectors.logs.dialects.firewalls import firewall, verdict
 from collectors.logs.dialects.pattern import Pattern, Said, first, pattern
 from collectors.logs.syslog import Message
 from core.records import Fields, Logsource
@@ -29,6 +31,7 @@ _IP = r"(?:([0-9A-Fa-f.:]+)|[^,)]*)"
 _FAILED = {"event_action": "device_login", "event_outcome": "failure"}
 _SUCCEEDED = {"event_action": "device_login", "event_outcome": "success"}
 _LOST = {"event_action": "routing_neighbour_lost"}
+_FOUND = {"event_action": "routing_neighbour_found"}
 
 # Of two names of a parameter, one may be a user's text: an address before the name is the first one of the line,
 # an address after it the last one.
@@ -95,6 +98,105 @@ _OSPF_DOWN = pattern(
     **_LOST,
 )
 
+_UP = pattern(
+    "UP state", r"[Ii]nterface (\S+) has (?:turned into|entered the) UP state", "interface.name", event_action="link_up"
+)
+_PORT_DOWN = pattern("to down", r"^\s*(\S+): change status to down", "interface.name", event_action="link_down")
+_PORT_UP = pattern("to up", r"^\s*(\S+): change status to up", "interface.name", event_action="link_up")
+
+_BGP_FOUND = pattern(
+    "to ESTABLISHED", r"^The status of the peer (\S+) changed from \w+ to ESTABLISHED", "haidang.neighbour", **_FOUND
+)
+_BGP_STATE_FOUND = pattern(
+    "CurrState=Established",
+    r"^[^(]*+\(PrevState=\w+, CurrState=Established,(?>.*?Peer=)([0-9A-Fa-f.:]+)",
+    "haidang.neighbour",
+    **_FOUND,
+)
+_OSPF_FULL = pattern(
+    "CurrentState=Full",
+    r"^[^(]*+\(ProcessId=\d+, NeighborAddress=([0-9A-Fa-f.:]+),[^)]*CurrentState=Full",
+    "haidang.neighbour",
+    **_FOUND,
+)
+
+_LOGOUT = pattern(
+    ", AuthenticationMethod=",
+    rf"^[^(]*+\(UserType=[^,]*+, UserName=(.*), AuthenticationMethod=[^,]*, Ip={_IP},",
+    "user.name",
+    "source.ip",
+    event_action="device_logout",
+)
+_LOGOUT_BARE = pattern(
+    "UserName=",
+    rf"^[^(]*+\(UserType=[^,]*+, UserName=(.*), Ip={_IP},",
+    "user.name",
+    "source.ip",
+    event_action="device_logout",
+)
+_SSH_LOGOUT = pattern(
+    "LogoutReason=",
+    rf"^[^(]*+\(ServiceType=[^,]*+, UserName=(.*), LogoutReason=([^,]*), UserAddress={_IP},",
+    "user.name",
+    "event.reason",
+    "source.ip",
+    event_action="device_logout",
+)
+_SSH_LOGOUT_BARE = pattern(
+    "UserAddress=",
+    rf"^[^(]*+\(ServiceType=[^,]*+, UserName=(.*), UserAddress={_IP},",
+    "user.name",
+    "source.ip",
+    event_action="device_logout",
+)
+
+_CHANGED = pattern(
+    "configurations have been changed",
+    r"configurations have been changed\. The current change number is (\d+)",
+    "haidang.config.change",
+    event_action="configuration_changed",
+)
+_SAVED = pattern(
+    "save the configuration", r"^The user chose Y .{0,64}save the configuration", event_action="configuration_saved"
+)
+
+# The policy's name stands last: an administrator's.
+_POLICY = completed(
+    "source-ip=",
+    rf"protocol=(\d+), source-ip={_IP}, source-port=(\d+), destination-ip={_IP}, destination-port=(\d+)"
+    r",(?: time=[^,]*,)? source-zone=([^,]*), destination-zone=([^,]*),(?: application-name=([^,]*),)? "
+    r"rule-name=(.*?)\.?$",
+    firewall,
+    "network.iana_number",
+    "source.ip",
+    "source.port",
+    "destination.ip",
+    "destination.port",
+    "observer.ingress.zone",
+    "observer.egress.zone",
+    "network.application",
+    "rule.name",
+)
+_ACL = completed(
+    "cl ",
+    r"^[Aa]cl (\S+) (permit|deny) (\S+) .{0,128}?([0-9]+\.[0-9.]+|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)(?:\((\d+)\))? -> "
+    r"([0-9A-Fa-f.:]+)(?:\((\d+)\))?",
+    firewall,
+    "rule.name",
+    "event.action",
+    "network.iana_transport",
+    "source.ip",
+    "source.port",
+    "destination.ip",
+    "destination.port",
+)
+
+_TUNNEL_DOWN = pattern("DstIP=", r"DstIP=([0-9A-Fa-f.:]+)", "source.ip", event_action="vpn_tunnel_down")
+_TUNNEL_UP = pattern("DstIP=", r"DstIP=([0-9A-Fa-f.:]+)", "source.ip", event_action="vpn_tunnel_up")
+
+_VERDICTS = {"POLICYPERMIT": "permit", "POLICYDENY": "deny"}
+"""What the name of the message says of the packet; its parameters do not."""
+
 NAMES: dict[str, tuple[Pattern, ...]] = {
     "SSH_FAIL": (_ADDRESS_FIRST, _NAME_FIRST),
     "LOGINFAILED": (_ADDRESS_FIRST, _NAME_FIRST),
@@ -106,12 +208,22 @@ NAMES: dict[str, tuple[Pattern, ...]] = {
     "IP_LOCKED": (_BLOCKED,),
     "CMDRECORD": (_COMMAND,),
     "SNMP_FAIL": (_SNMP,),
-    "IF_STATE": (_DOWN,),
-    "LINK_STATE": (_DOWN,),
-    "STATE_CHG_UPDOWN": (_BGP_CHANGED,),
-    "PEER_STATE_CHG": (_BGP_STATE,),
+    "IF_STATE": (_DOWN, _UP),
+    "LINK_STATE": (_DOWN, _UP),
+    "PHY": (_PORT_DOWN, _PORT_UP),
+    "STATE_CHG_UPDOWN": (_BGP_CHANGED, _BGP_FOUND),
+    "PEER_STATE_CHG": (_BGP_STATE, _BGP_STATE_FOUND),
     "NBR_CHG_DOWN": (_OSPF_DOWN,),
-    "NBR_CHANGE_E": (_OSPF_DOWN,),
+    "NBR_CHANGE_E": (_OSPF_DOWN, _OSPF_FULL),
+    "LOGOUT": (_LOGOUT, _LOGOUT_BARE),
+    "SSH_USER_LOGOUT": (_SSH_LOGOUT, _SSH_LOGOUT_BARE),
+    "DATASYNC_CFGCHANGE": (_CHANGED,),
+    "SAVE": (_SAVED,),
+    "POLICYPERMIT": (_POLICY,),
+    "POLICYDENY": (_POLICY,),
+    "ACLLOG": (_ACL,),
+    "hwIPSecTunnelStop": (_TUNNEL_DOWN,),
+    "hwIPSecTunnelStart": (_TUNNEL_UP,),
 }
 
 
@@ -127,6 +239,8 @@ def understand(message: Message) -> Said | None:
     fields: Fields = {"event.code": f"{module}/{severity}/{name}", "process.name": module}
     if host:
         fields["host.name"] = host
+    if name in _VERDICTS:
+        fields |= {"event.action": _VERDICTS[name], **verdict(_VERDICTS[name])}
     return LOGSOURCE, {**fields, **first(NAMES.get(name, ()), whole[head.end() :])}
 
 

@@ -1,11 +1,13 @@
 """Programs of Linux servers, by the name in their messages.
 
-Sources: the programs' own messages (OpenSSH sshd, sudo, util-linux, shadow-utils, Linux-PAM, cron, systemd).
+Sources: the programs' own messages (OpenSSH sshd, sudo, cron, systemd); what other programs say has modules of its
+own.
 """
 
 from __future__ import annotations
 
-from collectors.logs.dialects import auditd, dns, proxy, services, web
+from collectors.logs.dialects import accounts, auditd, databases, dhcp, dns, kernel, mail, proxy, vmware, web
+from collectors.logs.dialects.pam import PATTERNS as PAM
 from collectors.logs.dialects.pattern import Dialect, pattern
 from core.records import Logsource
 
@@ -33,83 +35,54 @@ _SSHD = (
         event_action="ssh_login",
         event_outcome="success",
     ),
-)
-
-_USERADD = (
     pattern(
-        "new user:",
-        r"^new user: name=([^,]+), UID=(\d+)",
-        "user.target.name",
-        "user.target.id",
-        event_action="user_created",
-        event_outcome="success",
-    ),
-)
-
-_GROUP_ADDED = {"event_action": "group_member_added", "event_outcome": "success"}
-
-_ACCOUNTS = (
-    pattern(
-        "to group",
-        r"^add '([^']+)' to group '([^']+)'",
-        "user.target.name",
-        "group.name",
-        **_GROUP_ADDED,
-    ),
-    pattern(
-        " added by ",
-        r"^user (\S+) added by (\S+) to group (\S+)$",
-        "user.target.name",
+        "Invalid user ",
+        rf"^Invalid user (.*){_FROM}$",
         "user.name",
-        "group.name",
-        **_GROUP_ADDED,
+        "source.ip",
+        "source.port",
+        event_action="ssh_invalid_user",
     ),
     pattern(
-        " UID from ",
-        r"^change user '([^']+)' UID from '\d+' to '(\d+)'",
-        "user.target.name",
-        "user.target.id",
-        event_action="user_id_changed",
-        event_outcome="success",
-    ),
-    pattern(
-        "delete user",
-        r"^delete user '([^']+)'",
-        "user.target.name",
-        event_action="user_deleted",
-        event_outcome="success",
-    ),
-)
-
-_PASSWORD = (
-    pattern(
-        "password changed",
-        r"^pam_unix\(\S+:chauthtok\): password changed for (\S+)$",
-        "user.target.name",
-        event_action="password_changed",
-        event_outcome="success",
-    ),
-)
-
-_SU = (
-    pattern(
-        "SU (to ",
-        r"^FAILED SU \(to (\S+)\) (\S+) on (\S+)$",
-        "user.effective.name",
+        "maximum authentication attempts",
+        rf"^error: maximum authentication attempts exceeded for (?:invalid user )?(.*){_FROM} ssh2",
         "user.name",
-        "haidang.terminal",
-        event_action="su",
+        "source.ip",
+        "source.port",
+        event_action="ssh_attempts_exceeded",
+    ),
+    pattern(
+        " not allowed because ",
+        r"^User (.*) from (\S+) not allowed because (.*)$",
+        "user.name",
+        "source.ip",
+        "event.reason",
+        event_action="ssh_user_refused",
         event_outcome="failure",
     ),
     pattern(
-        "(to ",
-        r"^\(to (\S+)\) (\S+) on (\S+)$",
-        "user.effective.name",
-        "user.name",
-        "haidang.terminal",
-        event_action="su",
-        event_outcome="success",
+        " identification ",
+        rf"^(?:error: )?(?:Did not receive identification string|Bad protocol version identification '.*'){_FROM}$",
+        "source.ip",
+        "source.port",
+        event_action="ssh_probe",
     ),
+    pattern(
+        "authenticating user ",
+        r"^(?:Connection (?:closed|reset) by|Disconnected from) authenticating user (.*) (\S+) port (\d+) \[preauth\]$",
+        "user.name",
+        "source.ip",
+        "source.port",
+        event_action="ssh_gave_up",
+    ),
+    pattern(
+        "Server listening on ",
+        r"^Server listening on (\S+) port (\d+)",
+        "server.ip",
+        "server.port",
+        event_action="service_started",
+    ),
+    *PAM,
 )
 
 # A crontab that was replaced is told by crontab itself; one of the system's, by cron when it reads it anew.
@@ -128,6 +101,22 @@ _CRON = (
         "haidang.cron.table",
         event_action="cron_changed",
     ),
+    pattern(
+        ") DELETE (",
+        r"^\(([^)]+)\) DELETE \(([^)]+)\)$",
+        "user.name",
+        "haidang.cron.table",
+        event_action="cron_deleted",
+    ),
+    pattern(
+        ") AUTH (",
+        r"^\(([^)]+)\) AUTH \((crontab command not allowed)\)$",
+        "user.name",
+        "event.reason",
+        event_action="cron_refused",
+        event_outcome="failure",
+    ),
+    *PAM,
 )
 
 _SERVICE = r"(\S+\.(?:service|socket|timer|mount))"
@@ -144,6 +133,29 @@ _SYSTEMD = (
         event_action="service_failed",
         event_outcome="failure",
     ),
+    pattern(
+        "Failed to start ",
+        rf"^Failed to start {_SERVICE}(?: - |\.?$)",
+        "service.name",
+        event_action="service_start_failed",
+        event_outcome="failure",
+    ),
+    pattern(
+        "Main process exited",
+        rf"^{_SERVICE}: Main process exited, code=(\w+), status=(\S+)",
+        "service.name",
+        "event.reason",
+        "process.exit_code",
+        event_action="service_exited",
+    ),
+    pattern(
+        "restart counter is at",
+        rf"^{_SERVICE}: Scheduled restart job, restart counter is at (\d+)",
+        "service.name",
+        "haidang.restarts",
+        event_action="service_restarting",
+    ),
+    pattern("Reloaded ", rf"^Reloaded {_SERVICE}(?: - |\.?$)", "service.name", event_action="service_reloaded"),
 )
 
 # A command that was refused says why before its first NAME=VALUE: it was not executed.
@@ -190,24 +202,22 @@ _SUDO = (
 )
 
 _SSHD_DIALECT = Dialect(Logsource(product="linux", service="sshd"), _SSHD)
-_ACCOUNTS_DIALECT = Dialect(Logsource(product="linux", service="auth"), _ACCOUNTS)
-_PASSWORD_DIALECT = Dialect(Logsource(product="linux", service="auth"), _PASSWORD)
 _CRON_DIALECT = Dialect(Logsource(product="linux", service="cron"), _CRON)
 
 PROGRAMS = {
-    "sshd": _SSHD_DIALECT,
-    "sshd-session": _SSHD_DIALECT,
-    "useradd": Dialect(Logsource(product="linux", service="auth"), (*_USERADD, *_ACCOUNTS)),
-    **dict.fromkeys(("usermod", "userdel", "gpasswd"), _ACCOUNTS_DIALECT),
-    **dict.fromkeys(("passwd", "chpasswd"), _PASSWORD_DIALECT),
-    "su": Dialect(Logsource(product="linux", service="auth"), _SU),
-    "sudo": Dialect(Logsource(product="linux", service="sudo"), _SUDO),
+    **dict.fromkeys(("sshd", "sshd-session", "sshd-auth"), _SSHD_DIALECT),
+    "sudo": Dialect(Logsource(product="linux", service="sudo"), (*_SUDO, *PAM)),
     **dict.fromkeys(("cron", "crond", "CRON", "CROND", "crontab"), _CRON_DIALECT),
     "systemd": Dialect(Logsource(product="linux", service="syslog"), _SYSTEMD),
+    **accounts.PROGRAMS,
     **auditd.PROGRAMS,
+    **databases.PROGRAMS,
+    **dhcp.PROGRAMS,
     **dns.PROGRAMS,
+    **kernel.PROGRAMS,
+    **mail.PROGRAMS,
     **proxy.PROGRAMS,
-    **services.PROGRAMS,
+    **vmware.PROGRAMS,
     **web.PROGRAMS,
 }
 """Every program of a server that is known, by the name in its messages."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from itertools import islice
 
+from collectors.logs.dialects.firewalls import verdict
 from collectors.logs.dialects.pattern import Said, first, pattern
 from collectors.logs.syslog import Message
 from core.records import Fields, Logsource
@@ -101,6 +102,42 @@ _SYSTEM = (
         "haidang.cluster.state",
         event_action="cluster_failover",
     ),
+    pattern("Port ", r"^Port (\S+): Down ", "interface.name", event_action="link_down"),
+    pattern("Port ", r"^Port (\S+): Up ", "interface.name", event_action="link_up"),
+    pattern(
+        "left established state",
+        r"^BGP peer session left established state(?>.{0,256}?peer IP:? )([0-9A-Fa-f.:]*[0-9A-Fa-f])",
+        "haidang.neighbour",
+        event_action="routing_neighbour_lost",
+    ),
+    pattern(
+        "entered established state",
+        r"^BGP peer session entered established state(?>.{0,256}?peer IP:? )([0-9A-Fa-f.:]*[0-9A-Fa-f])",
+        "haidang.neighbour",
+        event_action="routing_neighbour_found",
+    ),
+    pattern(
+        "OSPF full adjacency",
+        r"^OSPF full adjacency (?>.{0,128}?lost)(?>.{0,256}?neighbor IP address )([0-9A-Fa-f.:]*[0-9A-Fa-f])",
+        "haidang.neighbour",
+        event_action="routing_neighbour_lost",
+    ),
+    pattern("Tunnel ", r"^Tunnel (\S+) is down", "haidang.tunnel", event_action="vpn_tunnel_down"),
+    pattern("Tunnel ", r"^Tunnel (\S+) is up", "haidang.tunnel", event_action="vpn_tunnel_up"),
+    pattern(
+        "logged out via",
+        r"^User (.*) logged out via (\w+) from ([0-9A-Fa-f.:]+)",
+        "user.name",
+        "paloalto.client",
+        "source.ip",
+        event_action="device_logout",
+    ),
+    pattern(
+        "negotiation is failed",
+        r"^IKE(?:v2)? (?:phase-[12]|IKE SA|child SA)? ?negotiation is failed",
+        event_action="vpn_negotiation",
+        event_outcome="failure",
+    ),
 )
 
 _CHANGES = frozenset(("clone", "commit", "commit-all", "delete", "edit", "load", "move", "multi-move", "rename", "set"))
@@ -144,6 +181,10 @@ def _globalprotect(fields: Fields) -> Fields:
     return {**login, **({"event.outcome": outcome} if outcome else {})}
 
 
+def _session(fields: Fields) -> Fields:
+    return verdict(str(fields.get("paloalto.action", "")))
+
+
 def _nothing(_: Fields) -> Fields:
     return {}
 
@@ -152,4 +193,6 @@ _MEANINGS: dict[str, Callable[[Fields], Fields]] = {
     "system": _system,
     "config": _config,
     "globalprotect": _globalprotect,
+    "traffic": _session,
+    "threat": _session,
 }

@@ -12,7 +12,8 @@ _IP = r"(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+"
 
 def _native(found: dict[str, str]) -> Fields:
     url = found.pop("url")
-    return {**url_fields(url), **{name: value for name, value in found.items() if value != "-"}}
+    denied = {"event.type": "denied"} if "DENIED" in found["squid.result"] else {}
+    return {**url_fields(url), **{name: value for name, value in found.items() if value != "-"}, **denied}
 
 
 NATIVE = completed(

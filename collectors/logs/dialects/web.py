@@ -1,7 +1,8 @@
-"""Access logs of web servers: Apache httpd's and nginx's common and combined formats, by syslog.
+"""Logs of web servers: Apache httpd's and nginx's access in common and combined format, their errors, ModSecurity.
 
 Both servers escape a quote inside a value, so that the first bare quote of a line begins the request, whatever a
-visitor wrote. Source: Apache HTTP Server 2.4, "Log Files" and mod_log_config; nginx, ngx_http_log_module.
+visitor wrote. Source: Apache HTTP Server 2.4, "Log Files", mod_log_config and ErrorLogFormat; nginx,
+ngx_http_log_module and ngx_core_module; ModSecurity Reference Manual, "Alert Description Format".
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import unicodedata
 from urllib.parse import unquote_plus
 
 from collectors.logs.dialects.completed import completed
-from collectors.logs.dialects.pattern import Dialect
+from collectors.logs.dialects.pattern import Dialect, first, pattern
 from core.records import Fields, Logsource
 
 _ADDRESS = r"((?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)"
@@ -88,7 +89,94 @@ ACCESS = completed(
 )
 """A request in common or combined format, with the name of the site before it or without."""
 
-_APACHE = Dialect(Logsource(category="webserver", service="apache"), (ACCESS,))
-_NGINX = Dialect(Logsource(category="webserver", service="nginx"), (ACCESS,))
+_LOGIN_FAILED = {"event_action": "web_login", "event_outcome": "failure"}
 
-PROGRAMS = {"apache": _APACHE, "apache2": _APACHE, "httpd": _APACHE, "nginx": _NGINX}
+_ERRORS = (
+    pattern("user ", r'^user "?(.*?)"?: (?:password mismatch|authentication failure)', "user.name", **_LOGIN_FAILED),
+    pattern("user ", r'^user "?(.*?)"? (?:was not found in|not found:)', "user.name", **_LOGIN_FAILED),
+    pattern(
+        "ModSecurity: ",
+        r"^ModSecurity: (?:Access denied|Warning)",
+        event_action="web_attack",
+    ),
+    pattern("denied by ", r"^(?:client|access) denied by ", event_action="web_refused"),
+    pattern("access forbidden by rule", r"^access forbidden by rule", event_action="web_refused"),
+)
+"""What an error means; any other is a ``web_error``."""
+
+_QUIET = frozenset(("debug", "info", "notice"))
+"""Levels of messages that tell of no error."""
+
+_RULE = re.compile(r'\[(id|msg|severity|uri|hostname) "((?:[^"\\]|\\.)*+)"\]')
+_RULE_NAMES = {
+    "id": "rule.id",
+    "msg": "rule.name",
+    "severity": "event.severity",
+    "uri": "url.path",
+    "hostname": "url.domain",
+}
+_MOST_RULE = 8192
+"""Characters in which a rule's brackets are looked for."""
+
+
+def _error_fields(found: dict[str, str]) -> Fields:
+    """The fields of an error; ``said`` is the server's own sentence, in which a visitor's text may stand."""
+    said = found.pop("said")
+    action = {} if found["log.level"] in _QUIET else {"event.action": "web_error"}
+    fields: Fields = {**action, **found, "event.message": said, **first(_ERRORS, said)}
+    return {**fields, **_rule_fields(said)} if fields.get("event.action") == "web_attack" else fields
+
+
+def _rule_fields(said: str) -> Fields:
+    r"""ModSecurity's own brackets: within values it writes a quote as ``\x22``."""
+    fields: Fields = {"event.type": "denied"} if said.startswith("ModSecurity: Access denied") else {}
+    for name, value in _RULE.findall(said[:_MOST_RULE]):
+        fields.setdefault(_RULE_NAMES[name], value)
+    return fields
+
+
+_NGINX_TAIL = re.compile(r', client: ([0-9A-Fa-f.:]+), server: ([^,]*)(?:, request: "([^"]*)")?')
+
+
+def _nginx_error(found: dict[str, str]) -> Fields:
+    """An error of nginx, which does not escape: with two clients in a line nobody can tell which is the true one."""
+    said = found["said"]
+    tail = _NGINX_TAIL.search(said) if said.count(", client: ") == 1 else None
+    if tail is None:
+        return _error_fields(found)
+    names = {"source.ip": tail[1], "url.domain": tail[2], "request": tail[3] or ""}
+    request = access_fields({name: value for name, value in names.items() if value not in ("", "_")})
+    return {**request, **_error_fields({**found, "said": said[: tail.start()]})}
+
+
+NGINX_ERROR = completed(
+    "#",
+    r"(?s)^(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?\[([a-z]{4,6})\] \d+#\d+: (?:\*\d+ )?(.*)$",
+    _nginx_error,
+    "log.level",
+    "said",
+)
+"""A line of nginx's error log."""
+
+APACHE_ERROR = completed(
+    "[pid ",
+    r"(?s)^(?:\[[^\]]{20,40}\] )?\[(?:([\w-]{1,32})?:)?([a-z0-9]{4,8})\] \[pid \d+(?::tid \d+)?\] "
+    r"(?:\(\d+\)[^:\[]{1,96}: )?(?:\[(?:client|remote) ([0-9A-Fa-f.:]+?)(?::(\d+))?\] )?(?:\[client [^\]]{1,64}\] )?"
+    r"(?:(AH\d{5}): )?(.*)$",
+    _error_fields,
+    "apache.module",
+    "log.level",
+    "source.ip",
+    "source.port",
+    "event.code",
+    "said",
+)
+"""A line of Apache httpd's error log."""
+
+_APACHE = Dialect(Logsource(category="webserver", service="apache"), (ACCESS, APACHE_ERROR))
+_NGINX = Dialect(Logsource(category="webserver", service="nginx"), (ACCESS, NGINX_ERROR))
+
+PROGRAMS = {
+    **dict.fromkeys(("apache", "apache2", "httpd"), _APACHE),
+    **dict.fromkeys(("nginx", "openresty", "angie"), _NGINX),
+}

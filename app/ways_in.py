@@ -1,0 +1,133 @@
+"""The logs lane's ways in: every receiver that the settings open, started together and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from ssl import SSLContext
+from typing import NamedTuple, Protocol, TypeAlias
+
+from collectors.files.jsonl import decode_json
+from collectors.files.lineforms import line_forms
+from collectors.logs.following import Follower, Watched
+from collectors.logs.http.deliveries import Deliveries
+from collectors.logs.http.receiver import HttpReceiver
+from collectors.logs.intake import Intake
+from collectors.logs.ledger import Ledger
+from collectors.logs.marks import Marks
+from collectors.logs.relp import RelpReceiver
+from collectors.logs.resend import Streams
+from collectors.logs.streams import StreamServer
+from collectors.logs.tcp import TcpReceiver
+from collectors.logs.udp import UdpReceiver
+from core.clock import Clock
+from core.files import read_bounded
+from core.settings import LogsSettings, split_address
+from core.tls import server_context
+
+_LONGEST_TOKEN = 4096
+
+
+class Receiver(Protocol):
+    """What listens for streams."""
+
+    def server(self, address: tuple[str, int], tls: SSLContext | None) -> StreamServer:
+        """The server for this address, to be started."""
+        ...
+
+
+Serving: TypeAlias = Callable[[], Receiver]
+
+
+class Carried(NamedTuple):
+    """What receivers need of the lane: where frames go, and what is known of those that came before."""
+
+    intake: Intake
+    ledger: Ledger
+    streams: Streams
+    marks: Marks
+    cut: Callable[[str], None]
+
+
+class WaysIn:
+    """All receivers of one lane.
+
+    Args:
+        settings: which there are, and where.
+        lane: what they need.
+        clock: the time.
+    """
+
+    def __init__(self, settings: LogsSettings, lane: Carried, clock: Clock) -> None:
+        self._own = settings
+        self._lane = lane
+        self._clock = clock
+        self._udp: UdpReceiver | None = None
+        self._servers: list[StreamServer] = []
+
+    async def open(self) -> None:
+        """Opens each way in that has an address.
+
+        Raises:
+            UnavailableError: a port is taken, or a key cannot be used.
+        """
+        tls = self._tls()
+        if self._own.udp:
+            self._udp = UdpReceiver(
+                split_address(self._own.udp), self._own.receive_buffer, self._lane.intake, self._clock
+            )
+            self._udp.start(asyncio.get_running_loop())
+        for server in self._prepared(tls):
+            await server.start()
+            self._servers.append(server)
+
+    def follower(self) -> Follower:
+        """What follows the files of the settings."""
+        watched = [
+            Watched(one.path.parent, one.path.name, one.source, partial(line_forms, one.format, one.program))
+            for one in self._own.files
+        ]
+        return Follower(watched, self._lane.intake, self._clock, self._lane.marks)
+
+    def dropped(self) -> dict[str, int]:
+        """Datagrams that the kernel dropped since the last call, by source."""
+        return {} if self._udp is None else self._udp.dropped()
+
+    async def close(self) -> None:
+        """Closes all; what they hold is handed on meanwhile."""
+        if self._udp is not None:
+            await asyncio.to_thread(self._udp.stop)
+        for server in self._servers:
+            await server.stop()
+
+    def _tls(self) -> SSLContext | None:
+        own = self._own
+        if own.tls_certificate is None or own.tls_key is None:
+            return None
+        return server_context(own.tls_certificate, own.tls_key, own.tls_clients)
+
+    def _prepared(self, tls: SSLContext | None) -> list[StreamServer]:
+        own = self._own
+        wanted: list[tuple[str, Serving, SSLContext | None]] = [
+            (own.tcp, self._tcp, None),
+            (own.tls, self._tcp, tls),
+            (own.relp, self._relp, None),
+            (own.relp_tls, self._relp, tls),
+            (own.http, self._http, tls),
+        ]
+        return [make().server(split_address(address), keys) for address, make, keys in wanted if address]
+
+    def _tcp(self) -> TcpReceiver:
+        return TcpReceiver(self._own.max_message, self._lane.intake, self._clock, self._lane.ledger, self._lane.cut)
+
+    def _relp(self) -> RelpReceiver:
+        return RelpReceiver(self._own.max_message, self._lane.intake, self._clock, self._lane.streams)
+
+    def _http(self) -> HttpReceiver:
+        deliveries = Deliveries(self._lane.intake, self._clock, self._lane.marks, decode_json)
+        return HttpReceiver(deliveries, self._clock, self._token())
+
+    def _token(self) -> str:
+        path = self._own.http_token
+        return "" if path is None else read_bounded(path, _LONGEST_TOKEN, "the token for HTTP").decode().strip()

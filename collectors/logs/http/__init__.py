@@ -1,0 +1,1 @@
+"""Events by HTTP: JSON lines, and what an Elasticsearch client or a Beat needs to deliver in bulk."""
