@@ -13,6 +13,7 @@ from app.packs import decode_files
 from core.errors import ContentError, NotFoundError, RefusedError
 from core.incident import Incident, Verdict
 from core.records import Record, Severity
+from core.replays import Asked, ask
 from core.scope import EVERYTHING
 from core.stores import catalogue, incidents, rules, users
 from correlation import incidents as edits
@@ -92,6 +93,13 @@ class OfRules(Record, frozen=True, kw_only=True):
 
     rules: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=20_000)]
     text: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+
+
+class OfQuarantine(Asked, frozen=True, kw_only=True):
+    """Which messages in quarantine to read again, and why."""
+
+    source: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 
 class Nothing(Record, frozen=True, kw_only=True):
@@ -234,6 +242,17 @@ def _disable_rules(call: Call) -> Answer:
     return {"changed": changed, "asked": len(set(call.values.rules)), "stopped": stopped}
 
 
+def _ask_replay(call: Call) -> Answer:
+    asked: OfQuarantine = call.values
+    made = ask(
+        call.connection,
+        call.now,
+        call.actor,
+        Asked(since=asked.since, until=asked.until, source=asked.source, reason=asked.reason),
+    )
+    return {"number": made.number}
+
+
 def _must_know(unknown: set[str]) -> None:
     if unknown:
         raise NotFoundError(f"there is no rule '{min(unknown)}'")
@@ -260,5 +279,6 @@ ACTIONS: dict[str, Action] = {
     "rules.rollback": Action("rules.write", OfVersion, _roll_back, changes_rules=True),
     "rules.enable": Action("rules.write", OfRules, _enable_rules, changes_rules=True),
     "rules.disable": Action("rules.write", OfRules, _disable_rules, changes_rules=True),
+    "quarantine.replay": Action("logs.write", OfQuarantine, _ask_replay),
 }
 """Every change a person can make."""

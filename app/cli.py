@@ -34,6 +34,7 @@ TOP = {
     "detect": "app.commands.detect",
     "hunt": "app.commands.hunt",
     "bench": "app.commands.bench",
+    "replay": "app.commands.replay",
 }
 """Commands that stand alone, likewise."""
 

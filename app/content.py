@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from app.choice import Chosen, choose
 from core.errors import ContentError, HaidangError, NotFoundError
 from core.placeholders import read_values
+from core.replays import encode_replays, requests
 from core.rule_text import pack_of, read_rule_files
 from core.settings import Settings
 from core.sigma import RuleSet, load_rules
@@ -31,7 +32,7 @@ from inventory.snapshot import decode_snapshot, encode_snapshot
 
 Signature = tuple[tuple[str, int, int], ...]
 Read = TypeVar("Read")
-KINDS = ("rules", "inventory")
+KINDS = ("rules", "inventory", "replays")
 
 
 class Watched:
@@ -87,6 +88,7 @@ class Content:
         made: dict[str, Callable[[], Watched]] = {
             "rules": lambda: Watched(watched, self._rules.build, say, lambda: _stored(settings, rules_mark, "")),
             "inventory": lambda: Watched(inventory, lambda: encode_snapshot(read_inventory(settings)), say),
+            "replays": lambda: Watched([], lambda: _replays(settings), say, lambda: _replays(settings).hex()),
         }
         self._watched = {kind: make() for kind, make in made.items() if kind in kinds}
 
@@ -182,6 +184,11 @@ class _Rules:
             if line not in self._told:
                 self._say(line)
         self._told = set(lines)
+
+
+def _replays(settings: Settings) -> bytes:
+    """The requests to read messages in quarantine again, as the content of a snapshot."""
+    return encode_replays(_stored(settings, requests, []))
 
 
 def _stored(settings: Settings, read: Callable[[Connection], Read], otherwise: Read) -> Read:

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.content import decode_rules
 from app.pipeline import judge
+from app.replaying import Replayer
 from app.ways_in import Carried, WaysIn
 from collectors.logs.book import Book
 from collectors.logs.decode import QUARANTINE, Decoder, connection_cut, source_changed
@@ -28,6 +29,7 @@ from core.metrics import LaneMetrics
 from core.outbox import Outbox, Row
 from core.records import Event
 from core.relay import CentreLink, Relay, Silence
+from core.replays import decode_replays
 from core.settings import Settings
 from core.snapshots import Snapshot, keep_snapshot, last_snapshot
 from core.stores.events import EventWriter
@@ -43,6 +45,7 @@ SNAPSHOT_SECONDS = 10.0
 STORE_SECONDS = 60.0
 FOLLOW_SECONDS = 0.5
 SOURCES_SECONDS = 2.0
+REPLAY_SECONDS = 3.0
 _RECOVERY_BATCH = 1000
 
 
@@ -95,6 +98,7 @@ class LogsLane:
             self._keep_snapshots(),
             self._keep_metrics(),
             self._keep_sources(),
+            self._keep_replays(),
             self._ways_in.follower().run(lambda: asyncio.sleep(FOLLOW_SECONDS)),
         ]
 
@@ -216,6 +220,18 @@ class LogsLane:
                     continue  # the last good one stays; the relay tells of a silent centre
                 if pulled is not None:
                     await asyncio.to_thread(self._use_if_good, kind, pulled)
+
+    async def _keep_replays(self) -> None:
+        """Reads messages in quarantine again when people ask for it."""
+        replayer = Replayer(self._folder, self._intake, self._decoder, self._ends.marks, self._outbox)
+        version = ""
+        while True:
+            await asyncio.sleep(REPLAY_SECONDS)
+            with contextlib.suppress(UnavailableError, ContentError):  # a silent centre is told of by the relay
+                pulled = await self._pull("replays", version)
+                if pulled is not None:
+                    await replayer.run(decode_replays(pulled.content))
+                    version = pulled.version
 
     def _use_if_good(self, kind: str, pulled: Snapshot) -> None:
         try:

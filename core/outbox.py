@@ -114,6 +114,16 @@ class Outbox:
             if judged is not None:
                 _write_note(connection, "judged", f"{judged.segment}/{judged.offset}")
 
+    def noted(self, name: str) -> str:
+        """What the lane has noted under this name; empty if nothing."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(_notes.c.value).where(_notes.c.name == name)).scalar() or ""
+
+    def note(self, name: str, value: str) -> None:
+        """Notes something for the next process."""
+        with self._engine.begin() as connection:
+            _write_note(connection, name, value)
+
     def judged(self) -> Position:
         """Where judging goes on after a restart."""
         with self._engine.connect() as connection:

@@ -120,7 +120,7 @@ class FileSettings(Section):
     """Files to follow: ``path`` may have wildcards in its last part."""
 
     path: Path
-    format: Literal["syslog", "json", "eve", "zeek", "program"] = "syslog"
+    format: Literal["syslog", "json", "eve", "zeek", "evtx", "program"] = "syslog"
     program: str = ""
     source: Host = "127.0.0.1"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 _ALLOWED = {
     "viewer": frozenset({"read"}),
     "analyst": frozenset({"read", "incident.write"}),
-    "administrator": frozenset({"read", "incident.write", "users.write", "rules.write"}),
+    "administrator": frozenset({"read", "incident.write", "users.write", "rules.write", "logs.write"}),
 }
 
 ROLES = tuple(_ALLOWED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 from evtx import PyEvtxParser
@@ -22,15 +21,43 @@ def read(path: Path) -> Iterator[Found]:
     Raises:
         UnavailableError: the file cannot be read or is no EVTX file.
     """
-    try:
-        records = PyEvtxParser(str(path)).records_json()
-    except (OSError, RuntimeError, ValueError) as error:
-        raise UnavailableError(f"{path}: the events cannot be read: {error}") from error
-    for number in count():
+    for number, record in enumerate(_records(path)):
         try:
-            record = next(records, None)
-            if record is None:
-                return
-            yield decode_json(record["data"].encode(), identity(path, number))
+            yield decode_json(_content(record), identity(path, number))
         except (RuntimeError, OSError, ValueError, ContentError) as error:
             yield Bad(str(path), number, str(error)[:_SHOWN])
+
+
+def records(path: Path) -> Iterator[bytes]:
+    """Each record as JSON; of one that is broken what is said of it.
+
+    Raises:
+        UnavailableError: the file cannot be read or is no EVTX file.
+    """
+    for record in _records(path):
+        try:
+            yield _content(record)
+        except (RuntimeError, OSError, ValueError) as error:
+            yield str(error)[:_SHOWN].encode()
+
+
+def _records(path: Path) -> Iterator[dict[str, str] | Exception]:
+    try:
+        found = PyEvtxParser(str(path)).records_json()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise UnavailableError(f"{path}: the events cannot be read: {error}") from error
+    while True:
+        try:
+            record = next(found, None)
+        except (RuntimeError, OSError, ValueError) as error:
+            yield error
+            continue
+        if record is None:
+            return
+        yield record
+
+
+def _content(record: dict[str, str] | Exception) -> bytes:
+    if isinstance(record, Exception):
+        raise record
+    return record["data"].encode()

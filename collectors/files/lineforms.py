@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from collectors.files import eve, jsonl, zeek
+from collectors.files import eve, evtx, jsonl, zeek
 from collectors.files.times import time_of
 from collectors.logs.dialects import understand
 from collectors.logs.following import LineForms
@@ -18,6 +18,8 @@ from core.records import Event, Fields
 
 class EachLine:
     """Each line is a message of one form; None is syslog."""
+
+    records: Callable[[Path], Iterator[bytes]] | None = None
 
     def __init__(self, form: Form | None) -> None:
         self.form = form
@@ -33,6 +35,8 @@ class ZeekLines:
     Args:
         path: the log's path, such as ``conn``, where nothing in the file says it.
     """
+
+    records: Callable[[Path], Iterator[bytes]] | None = None
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -52,6 +56,18 @@ class ZeekLines:
     def _begin(self) -> None:
         self._decoder = zeek.Decoder(self._path)
         self.form: Form | None = _certain(self._decoder)
+
+
+class EvtxRecords:
+    """Records of Windows' event log, each as JSON."""
+
+    def __init__(self) -> None:
+        self.form: Form | None = jsonl.decode_json
+        self.records: Callable[[Path], Iterator[bytes]] | None = evtx.records
+
+    def takes(self, line: bytes) -> bool:
+        """Whether the record is a message; all are."""
+        return bool(line)
 
 
 def _certain(decoder: zeek.Decoder) -> Form:
@@ -87,6 +103,7 @@ FORMS: Mapping[str, Callable[[str, Path], LineForms]] = {
     "json": lambda _, __: EachLine(jsonl.decode_json),
     "eve": lambda _, __: EachLine(eve.decode),
     "zeek": lambda _, path: ZeekLines(path.name.partition(".")[0]),
+    "evtx": lambda _, __: EvtxRecords(),
     "program": lambda program, _: EachLine(program_line(program)),
 }
 """Every format of a followed file by its name in the settings."""

@@ -125,6 +125,8 @@ def _header_fields(frame: Frame, message: Message) -> Fields:
         fields["process.pid"] = message.pid
     if message.code:
         fields["event.code"] = message.code
+    if frame.origin:
+        fields["haidang.replayed.from"] = frame.origin
     if message.structured:
         fields["log.syslog.structured_data"] = message.structured
     return fields

@@ -27,6 +27,8 @@ def document_event(frame: Frame, form: Form, identity: str) -> tuple[Event, bool
         raise ContentError("a document from outside may not be of the product haidang")
     believed = not event.time or trusted(event.time, frame.seen)
     fields = {"observer.ip": frame.source, "network.transport": frame.transport, **event.fields}
+    if frame.origin:
+        fields["haidang.replayed.from"] = frame.origin
     if not believed:
         fields["haidang.time.original"] = iso(event.time)
     return msgspec.structs.replace(

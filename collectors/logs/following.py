@@ -13,17 +13,22 @@ import hashlib
 import os
 import stat
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol, TypeAlias
 
 from collectors.logs.frames import Form, Frame, Inlet
 from collectors.logs.marks import Marks
 from core.clock import Clock
+from core.errors import UnavailableError
 from core.terminal import say
 
 _CHUNK = 256 << 10
 _KEPT = 64 << 10
 """Bytes read at a time, which is the longest line; of a longer one so much goes to quarantine."""
+
+_RECORDS = 500
+"""Records read at a time from a file that is no lines."""
 
 _KNOWN_BY = 256
 """Bytes at the beginning by which a file is known."""
@@ -49,9 +54,11 @@ class LineForms(Protocol):
 
     Attributes:
         form: reads the next line; None where it is syslog.
+        records: reads a file that is no lines, from its beginning; None where it is lines.
     """
 
     form: Form | None
+    records: Callable[[Path], Iterator[bytes]] | None
 
     def takes(self, line: bytes) -> bool:
         """Whether the line is a message; one that is none may say how those after it are to be read."""
@@ -84,12 +91,31 @@ class OpenFile:
     """
 
     def __init__(self, path: Path, handle: BinaryIO, watched: Watched) -> None:
+        self.path = path
         self.source = watched.source
         self.forms = watched.forms(path)
         self._handle = handle
         self.stream = ""
         self.position = 0
         self._skipping = False
+        self._looked: tuple[int, int] = (-1, 0)
+        self._read_at: tuple[int, int] = (-1, 0)
+
+    def has_settled(self) -> bool:
+        """Whether the file has changed since its records were read, and has been at rest since the last look."""
+        state = os.fstat(self._handle.fileno())
+        now, before = (state.st_size, state.st_mtime_ns), self._looked
+        self._looked = now
+        if now != before or now == self._read_at:
+            return False
+        self._read_at = now
+        return True
+
+    def recognise_whole(self, marks: Marks) -> None:
+        """As `recognise`, for a file whose first bytes change."""
+        state = os.fstat(self._handle.fileno())
+        self.stream = f"file/{state.st_dev}:{state.st_ino}:whole"
+        self.position = marks.get(self.stream)
 
     def recognise(self, marks: Marks) -> bool:
         """Finds out which file it is and how far it was stored; False while too little of it is there to know.
@@ -218,20 +244,46 @@ class Follower:
                 say(f"logs lane: {path} cannot be followed: {error.strerror}")
 
     async def _read(self, file: OpenFile) -> None:
+        if file.forms.records is not None:
+            await self._read_records(file, file.forms.records)
+            return
         if (not file.stream or file.was_truncated) and not file.recognise(self._marks):
             return
         for raw, end, fault in file.lines():
-            if not fault and not file.forms.takes(raw):
-                continue
-            await self._inlet.put(
-                Frame(
-                    file.source,
-                    "file",
-                    raw,
-                    self._clock.now(),
-                    stream=file.stream,
-                    mark=end,
-                    fault=fault,
-                    form=file.forms.form,
-                )
+            if fault or file.forms.takes(raw):
+                await self._put(file, raw, end, fault)
+
+    async def _read_records(self, file: OpenFile, read: Callable[[Path], Iterator[bytes]]) -> None:
+        """The records behind those that are stored; a mark counts records."""
+        if not file.stream:
+            file.recognise_whole(self._marks)
+        if not file.has_settled():
+            return
+        records = islice(read(file.path), file.position, None)
+        while found := await asyncio.to_thread(_some, records, file.path):
+            for raw in found:
+                file.position += 1
+                await self._put(file, raw, file.position, "")
+
+    async def _put(self, file: OpenFile, raw: bytes, end: int, fault: str) -> None:
+        await self._inlet.put(
+            Frame(
+                file.source,
+                "file",
+                raw,
+                self._clock.now(),
+                stream=file.stream,
+                mark=end,
+                fault=fault,
+                form=file.forms.form,
             )
+        )
+
+
+def _some(records: Iterator[bytes], path: Path) -> list[bytes]:
+    """The next records; none where the file cannot be read, which is said."""
+    try:
+        return list(islice(records, _RECORDS))
+    except UnavailableError as error:
+        say(f"logs lane: {path} cannot be followed: {error}")
+        return []

@@ -12,7 +12,7 @@ from core.records import Event
 Form: TypeAlias = Callable[[bytes, str], Event]
 """Makes the event of a message under an id; raises ContentError with the reason where there is none."""
 
-Transport = Literal["udp", "tcp", "tls", "relp", "http", "file", "own"]
+Transport = Literal["udp", "tcp", "tls", "relp", "http", "file", "replay", "own"]
 
 
 def nothing() -> None:
@@ -32,6 +32,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
         resent: it is on disk already, from before the connection broke.
         fault: why it cannot be a message; it goes to quarantine with this reason.
         form: how ``raw`` is to be read where it is not syslog.
+        origin: of a message that was in quarantine and is read again, the id that it has there.
         stored: called once the message is on disk.
     """
 
@@ -44,6 +45,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     resent: bool = False
     fault: str = ""
     form: Form | None = None
+    origin: str = ""
     stored: Callable[[], None] = nothing
 
 

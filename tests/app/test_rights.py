@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from app.actions import ACTIONS, Credentials, Nothing, OfIncident, OfPack, OfRules, OfUser, OfVersion, Report
+from app.actions import (
+    ACTIONS,
+    Credentials,
+    Nothing,
+    OfIncident,
+    OfPack,
+    OfQuarantine,
+    OfRules,
+    OfUser,
+    OfVersion,
+    Report,
+)
 from app.centre import Centre
 from app.centre_api import Caller
 from core.clock import HeldClock
@@ -24,6 +35,7 @@ VALUES: dict[type, dict[str, object]] = {
     OfPack: {"name": "sigmahq", "content": ""},
     OfVersion: {"name": "sigmahq"},
     OfRules: {"rules": ["x"]},
+    OfQuarantine: {"reason": "x"},
 }
 """Values that each kind of action takes."""
 
@@ -68,6 +80,7 @@ def expected(user: str, right: str) -> tuple[int, dict[str, str]]:
 
 def test_what_an_action_is_of_says_which_right_it_needs():
     of = {"session": "", "incidents": "incident.write", "users": "users.write", "rules": "rules.write"}
+    of["quarantine"] = "logs.write"
     assert {name: action.right for name, action in ACTIONS.items()} == {
         name: of[name.partition(".")[0]] for name in ACTIONS
     }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
+from corpus import regression_cases
 
 from collectors.files.lineforms import line_forms
 from collectors.logs.following import Follower, Watched
@@ -180,6 +182,23 @@ def test_lines_of_a_program_are_read_as_it_would_say_them_by_syslog(run, followi
         await followed.look()
         (frame,) = followed.frames
         assert frame.form(frame.raw, "x").fields["source.ip"] == "203.0.113.9"
+
+    run(looking())
+
+
+def test_records_of_an_evtx_file_are_read_once_it_is_at_rest_and_the_new_ones_later(run, following, tmp_path):
+    async def looking():
+        followed = following("*.evtx", "evtx")
+        shutil.copy(regression_cases()[0].file, tmp_path / "Security.evtx")
+        assert await followed.look() == []  # it may still be written
+        found = await followed.look()
+        assert found
+        frame = followed.frames[0]
+        assert frame.form(frame.raw, "x").logsource.product == "windows"
+        assert await followed.look() == []
+        followed.restart()
+        await followed.look()
+        assert await followed.look() == []
 
     run(looking())
 

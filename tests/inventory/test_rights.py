@@ -14,6 +14,7 @@ from inventory.rights import ROLES, may
         ("incident.write", {"analyst", "administrator"}),
         ("users.write", {"administrator"}),
         ("rules.write", {"administrator"}),
+        ("logs.write", {"administrator"}),
         ("delete.everything", set()),
     ],
 )

@@ -16,6 +16,10 @@ from collectors.logs.frames import Form, Frame, Inlet
 from collectors.logs.marks import Marks
 from core.clock import MINUTE, Clock
 
+MAX_DOCUMENT = 1 << 20
+_KEPT = 64 << 10
+"""Bytes of one document; of a longer one so much goes to quarantine."""
+
 _REMEMBERED = 15 * MINUTE
 """How long an unconfirmed request is taken for a resend when it comes again."""
 
@@ -84,14 +88,16 @@ class Deliveries:
                 all_stored.set()
 
         for place, raw in enumerate(documents):
+            too_long = len(raw) > MAX_DOCUMENT
             frame = Frame(
                 source,
                 "http",
-                raw,
+                raw[:_KEPT] if too_long else raw,
                 self._clock.now(),
                 stream=stream,
                 mark=place + 1,
                 resent=place < known,
+                fault=f"oversized: at most {MAX_DOCUMENT} bytes are taken" if too_long else "",
                 form=self._form,
                 stored=stored,
             )
