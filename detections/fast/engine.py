@@ -7,19 +7,19 @@ from itertools import chain
 from itertools import product as combinations
 from typing import NamedTuple, TypeAlias
 
-from core.logsources import CATEGORY, SERVICE, Terms, deciding, table, terms_of
+from core.logsources import CATEGORY, SERVICE, Terms, deciding, deciding_of_any, table, terms_of
 from core.names import names_of, terms_with_names
 from core.records import Event, FieldValue, Logsource
 from core.sigma import RuleInfo
 from detections.fast.atoms import KEYWORDS, Atom, Kind
 from detections.fast.compiled import CompiledRules
 from detections.fast.fields import MISSING, Field, Missing
-from detections.fast.groups import Groups
+from detections.fast.groups import Groups, fields_of
 from detections.fast.memory import Memory
 from detections.fast.program import Matchers, Program
 from detections.routes import deciding_keys
 from detections.values import text_of
-from detections.view import Scalar, everything_in, own_fields
+from detections.view import OWN_FIELDS, Scalar, everything_in, own_fields
 
 MEMORY = 96 << 20
 """Bytes for remembered answers, if nothing else is said."""
@@ -47,6 +47,8 @@ class FastEngine:
         self._groups = Groups(rules)
         fields = _fields(rules.atoms, self.memory, frozenset(chain.from_iterable(rules.late.values())))
         self.matchers = Matchers(rules.atoms, fields, self.memory, rules.late)
+        asked = frozenset(fields_of(range(len(rules.atoms)), rules.atoms)) | deciding_of_any()
+        self._asks_of_events = not OWN_FIELDS.keys().isdisjoint(asked)
         self._known = _known_terms(rules.infos)
         self._routes: dict[tuple[Logsource, Decided], Program] = {}
         self._programs: dict[tuple[str, Terms, frozenset[int]], Program] = {}
@@ -59,7 +61,7 @@ class FastEngine:
     def numbers(self, event: Event) -> tuple[int, ...]:
         """The places in ``infos`` of the rules that the event meets, each once."""
         fields = event.fields
-        own = own_fields(event)
+        own = own_fields(event) if self._asks_of_events else None
         keyed = Keyed({**own, **fields} if own else fields, fields, event.raw)
         return self.route(event.logsource, decided_by(event.logsource, keyed.own)).judge(keyed)
 
@@ -126,6 +128,11 @@ class Keyed(NamedTuple):
         """As `Source.value`."""
         return first_of(self.own, keys)
 
+    def values(self, several: Sequence[Sequence[str]]) -> tuple[FieldValue | Missing, ...]:
+        """As `Source.values`."""
+        fields = self.own
+        return tuple([first_of(fields, keys) for keys in several])
+
     def everything(self) -> Iterator[Scalar]:
         """As `Source.everything`."""
         return everything_in(self.fields, self.raw)
@@ -141,7 +148,11 @@ def first_of(fields: Mapping[str, FieldValue], keys: Sequence[str]) -> FieldValu
 
 def decided_by(source: Logsource, fields: Mapping[str, FieldValue]) -> Decided:
     """What an event of the source with these fields has in those that decide its route."""
-    return tuple(_plain(first_of(fields, keys)) for keys in deciding_keys(source))
+    found: list[FieldValue | Missing | tuple[str, ...]] = []
+    for keys in deciding_keys(source):
+        value = first_of(fields, keys)
+        found.append(value if value is MISSING or type(value) is str else _plain(value))
+    return tuple(found)
 
 
 def _plain(value: FieldValue | Missing) -> FieldValue | Missing | tuple[str, ...]:

@@ -30,6 +30,10 @@ class Source(Protocol):
         """What the event has under the first of the keys that it has."""
         ...
 
+    def values(self, several: Sequence[Sequence[str]]) -> Values:
+        """The same for several, in their order."""
+        ...
+
     def everything(self) -> Iterable[Scalar]:
         """What keywords are looked for in."""
         ...
@@ -114,7 +118,7 @@ class Program:
         """The rules that the event meets."""
         if self.idle:
             return self.certain
-        met, undecided = self.verdict(tuple(map(source.value, self.keys)))
+        met, undecided = self.verdict(source.values(self.keys))
         if self.keywords is not None:
             undecided += self.said(self.keywords.hits(source.everything()))
         return tuple(dict.fromkeys(met + self.decide(undecided, source))) if undecided else met
