@@ -27,7 +27,7 @@ from core.names import canonical
 from core.placeholders import VALUES_FILE, Values, expand, site_values
 from core.records import Logsource, Record, Severity
 from core.regex import compile_regex
-from core.rule_text import check_windash, in_order, read_yaml
+from core.rule_text import check_windash, in_order, pack_of, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -138,7 +138,8 @@ def load_rules(documents: Mapping[str, bytes]) -> RuleSet:
     Ids and names are unique over all files: the later file is refused, where files of the folders come first, by name,
     then those of each pack, the packs in the order of ``documents``. So is a correlation rule refused that refers,
     directly or through another, to a rule that is not there. A correlation's ``generate`` is not read: a rule says by
-    ``signal`` whether it stands alone. The file named `VALUES_FILE` gives the values of placeholders.
+    ``signal`` whether it stands alone. The site's filters concern all rules, those of a pack only rules of that pack.
+    The file named `VALUES_FILE` gives the values of placeholders.
     """
     loaded: list[LoadedRule | LoadedCorrelation] = []
     refused: list[Refused] = []
@@ -148,10 +149,11 @@ def load_rules(documents: Mapping[str, bytes]) -> RuleSet:
     for file in in_order(file for file in documents if file != VALUES_FILE):
         with _refusing(file, refused):
             parsed[file] = _parse(documents[file])
-    filters = [one for collection in parsed.values() for one in collection.filters]
+    filters = [(pack_of(file), one) for file, collection in parsed.items() for one in collection.filters]
     for file, collection in parsed.items():
         with _refusing(file, refused):
-            found = [_loaded(_filtered(rule, filters), file, values) for rule in collection.rules]
+            own = [one for pack, one in filters if pack in {"", pack_of(file)}]
+            found = [_loaded(_filtered(rule, own), file, values) for rule in collection.rules]
             taken |= _claims(found, taken)
             loaded += found
     rules = tuple(rule for rule in loaded if isinstance(rule, LoadedRule))

@@ -297,6 +297,17 @@ def test_a_filter_of_other_rules_changes_nothing(rule, event) -> None:
     assert engine.match(event({"a": "b", "user": "backup"}))
 
 
+def test_a_packs_filter_silences_no_rule_of_the_site_and_the_sites_filter_any(rule, event) -> None:
+    calm, loud = event({"a": "b", "user": "backup"}), event({"a": "b", "user": "root"})
+    theirs = ClosureEngine(load_rules({"rules/site/a.yml": rule(), "packs/x/f.yml": FILTER.encode()}))
+    assert theirs.match(calm)
+    own = ClosureEngine(load_rules({"packs/x/a.yml": rule(), "packs/x/f.yml": FILTER.encode()}))
+    assert not own.match(calm)
+    sites = ClosureEngine(load_rules({"packs/x/a.yml": rule(), "rules/site/f.yml": FILTER.encode()}))
+    assert not sites.match(calm)
+    assert sites.match(loud)
+
+
 def test_a_filter_that_means_nothing_takes_no_rule_along(rule) -> None:
     loaded = load_rules({"a.yml": rule(), "f.yml": FILTER.replace("not ours", "not theirs").encode()})
     assert [one.info.file for one in loaded.rules] == ["a.yml"]

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from delivering import elastic
 from elastic_transport import TransportError
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
@@ -87,17 +88,16 @@ def test_over_relp_every_line_is_stored_once_and_the_incident_is_one_whatever_is
 
 def deliver(platform: Platform, keys: Keys) -> None:
     """Sends chunks of documents by the real Elastic client; one without an answer is sent again, as Beats do."""
-    elastic = Elasticsearch(f"https://localhost:{platform.http_port}", ca_certs=str(keys.authority), max_retries=0)
-    with elastic:
+    with elastic(platform, keys) as client:
         for start in range(0, LINES, CHUNK):
             eventually(lambda start=start: platform.spooled() >= start - LEAD)
             documents = [{"_index": "logs", "message": f"line {n:05d}"} for n in range(start, start + CHUNK)]
-            eventually(lambda documents=documents: answered(elastic, documents))
+            eventually(lambda documents=documents: answered(client, documents))
 
 
-def answered(elastic: Elasticsearch, documents: list[dict[str, str]]) -> bool:
+def answered(client: Elasticsearch, documents: list[dict[str, str]]) -> bool:
     try:
-        return bulk(elastic, documents, chunk_size=CHUNK) == (CHUNK, [])
+        return bulk(client, documents, chunk_size=CHUNK) == (CHUNK, [])
     except TransportError:
         return False
 
