@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import os
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -123,6 +124,19 @@ def is_running(data: Path) -> bool:
     return False
 
 
+def _followed(settings: Settings) -> Iterator[Note]:
+    """Whether files that are to be followed are there, and may be read."""
+    for one in settings.lane.logs.files:
+        found = sorted(one.path.parent.glob(one.path.name))
+        closed = [path for path in found if not os.access(path, os.R_OK)]
+        if closed:
+            yield Note(level="error", what="files", text=f"{closed[0]} cannot be read by this account")
+        elif not found:
+            yield Note(level="warning", what="files", text=f"{one.path}: there is no such file yet")
+        else:
+            yield Note(level="good", what="files", text=f"{one.path}: {len(found)} followed")
+
+
 def _port(name: str, address: str, kind: socket.SocketKind, held: contextlib.ExitStack, *, running: bool) -> Note:
     """Whether the port is free, or taken as it is while the platform is ``running``."""
     host, port = split_address(address)
@@ -181,5 +195,6 @@ _LOOKS: dict[str, Callable[[Settings], Iterator[Note]]] = {
     "inventory": _inventory,
     "tls": _tls,
     "ports": _ports,
+    "files": _followed,
     "capabilities": _privileges,
 }

@@ -25,6 +25,7 @@ from collectors.logs.tally import Tally
 from core.clock import HOUR, MINUTE, SECOND, Clock
 from core.errors import ContentError, IntegrityError, UnavailableError
 from core.files import make_folder
+from core.garbage import collection_paused
 from core.metrics import LaneMetrics
 from core.outbox import Outbox, Row
 from core.records import Event
@@ -201,7 +202,8 @@ class LogsLane:
 
     def _store_once(self) -> None:
         segment, offset = self._spool.next
-        self._writer.convert(self._spool.closed())
+        with collection_paused():  # hundreds of thousands of events at once, none of them garbage yet
+            self._writer.convert(self._spool.closed())
         self._writer.compact((segment if offset else self._clock.now()) // HOUR)
         closed = self._writer.unannounced()
         if not closed:

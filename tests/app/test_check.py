@@ -281,3 +281,23 @@ def test_a_lane_that_runs_is_recognised_and_a_check_leaves_the_lock_free(setting
     os.close(held)
     assert not check_module.is_running(settings.data)
     assert not check_module.is_running(settings.data / "none")
+
+
+def test_files_to_follow_are_there_or_it_is_said(settings, tmp_path, monkeypatch):
+    (tmp_path / "eve.json").touch()
+    followed = [{"path": tmp_path / "eve.json*", "format": "eve"}, {"path": tmp_path / "gone", "format": "json"}]
+    known = changed(settings, logs={"files": followed})
+    assert notes(known, "files") == [
+        ("good", f"{tmp_path}/eve.json*: 1 followed"),
+        ("warning", f"{tmp_path}/gone: there is no such file yet"),
+    ]
+    monkeypatch.setattr(check_module.os, "access", lambda *_: False)
+    assert notes(known, "files")[0] == ("error", f"{tmp_path}/eve.json cannot be read by this account")
+
+
+def test_keys_of_the_ways_in_over_tls_are_tried(settings, tmp_path):
+    write_certificate(tmp_path, "logs")
+    keys = {"tls_certificate": tmp_path / "logs.crt", "tls_key": tmp_path / "logs.key"}
+    assert notes(changed(settings, logs=keys), "tls") == [("good", f"{tmp_path}/logs.crt and its key fit")]
+    (tmp_path / "logs.key").write_text("no key")
+    assert notes(changed(settings, logs=keys), "tls")[0][0] == "error"
