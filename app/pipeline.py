@@ -23,7 +23,7 @@ def judge(matcher: Matcher, outbox: Outbox, events: Sequence[Event], position: P
     """The lane's last step: does a rule hit? Hits go on their way to the centre, in one step with how far we are."""
     hits = [hit for event in events for hit in detect(matcher, event)]
     rows = [Row(key=f"alert/{hit.id}", kind="alert", body=msgspec.msgpack.encode(hit)) for hit in hits]
-    outbox.put(rows, judged=position)
+    outbox.put(rows, judged=position, soon=bool(events))
     return len(rows)
 
 

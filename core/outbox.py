@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DatabaseError
 
-from core.clock import HOUR, Clock
+from core.clock import HOUR, SECOND, Clock
 from core.errors import IntegrityError
 from core.files import make_folder
 from core.records import FORMAT, Record
@@ -93,6 +93,7 @@ class Outbox:
         make_folder(path.parent)
         self._engine = writing_engine(path)
         self._clock = clock
+        self._noted = 0
         try:
             _metadata.create_all(self._engine)
             with self._engine.begin() as connection:
@@ -105,8 +106,15 @@ class Outbox:
         if written != str(FORMAT):
             raise IntegrityError(f"{path} has format {written}, this version reads {FORMAT}")
 
-    def put(self, rows: Sequence[Row], judged: Position | None = None) -> None:
-        """Adds rows, leaving out those whose key is there already, and notes how far the spool is judged."""
+    def put(self, rows: Sequence[Row], judged: Position | None = None, *, soon: bool = False) -> None:
+        """Adds rows, leaving out those whose key is there already, and notes how far the spool is judged.
+
+        ``soon``: without rows it is enough to note that once a second; who judges again finds the same.
+        """
+        now = self._clock.now()
+        if soon and not rows and now - self._noted < SECOND:
+            return
+        self._noted = now
         with self._engine.begin() as connection:
             if rows:
                 values = [{"key": row.key, "kind": row.kind, "body": row.body} for row in rows]

@@ -38,6 +38,17 @@ def flattened(document: Mapping[str, Any]) -> Fields:
     return fields
 
 
+def bounded(fields: Fields) -> Fields:
+    """The fields, whole numbers that no store holds as such as their texts: nothing of them is lost."""
+    if not any(map(_is_huge, fields.values())):
+        return fields
+    return {name: str(value) if _is_huge(value) else value for name, value in fields.items()}
+
+
+def _is_huge(value: FieldValue) -> bool:
+    return type(value) is int and not -(1 << 63) <= value < 1 << 64
+
+
 def _check_depth(document: object) -> None:
     """Level by level, which needs no recursion; the object itself is the first."""
     level, depth = [document], 1

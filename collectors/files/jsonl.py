@@ -15,10 +15,10 @@ from typing import Any
 import msgspec
 
 from collectors.files import windows
-from collectors.files.flat import flattened
+from collectors.files.flat import bounded, flattened
 from collectors.files.found import Found
 from collectors.files.lines import events
-from collectors.files.times import time_of
+from collectors.files.times import LAST, time_of
 from collectors.logs.dialects import audits
 from core.errors import ContentError
 from core.logsources import source_of
@@ -66,7 +66,7 @@ def _audited(document: Mapping[str, Any]) -> Fields:
 def event_of(fields: Fields, source: Logsource, raw: bytes, identity: str) -> Event:
     """The event with these fields, at the time that they tell."""
     time = time_of(fields) or 0
-    return Event(id=identity, time=time, seen=time, logsource=source, fields=fields, raw=raw.strip())
+    return Event(id=identity, time=time, seen=time, logsource=source, fields=bounded(fields), raw=raw.strip())
 
 
 def json_object(line: bytes) -> dict[str, Any]:
@@ -122,13 +122,13 @@ def _own(document: Mapping[str, Any], line: bytes, identity: str) -> Event:
     except msgspec.ValidationError as error:
         raise ContentError(f"not an event with logsource, fields and raw: {error}") from error
     raw = line.strip() if own.raw is None else own.raw.encode()
-    time = own.time or time_of(own.fields) or 0
+    time = (own.time if 0 < own.time < LAST else 0) or time_of(own.fields) or 0
     return Event(
         id=identity,
         time=time,
         seen=time,
         logsource=own.logsource,
-        fields=own.fields,
+        fields=bounded(own.fields),
         raw=raw,
         unit=own.unit,
         site=own.site,

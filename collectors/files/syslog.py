@@ -16,6 +16,7 @@ import msgspec
 
 from collectors.files.found import Found
 from collectors.files.lines import events
+from collectors.files.times import LAST
 from collectors.logs.decode import Decoder
 from collectors.logs.frames import Frame
 from collectors.logs.syslog import parse
@@ -56,7 +57,7 @@ class FileDecoder:
         found = _RECEIVED.match(line)
         source, message = (found[1].decode(), line[found.end() :]) if found else ("", line)
         said = parse(message.decode("utf-8", "replace"), self._written, self._zone).time
-        seen = self._written if said is None else said
+        seen = self._written if said is None or abs(said) >= LAST else said
         decoded = self._decoder.decode(Frame(source, "udp", message, seen), identity)
         if decoded.quarantined:
             raise ContentError(str(decoded.event.fields["error.message"]))

@@ -31,7 +31,8 @@ MongoDB, MySQL, Oracle, SQL Server."""
 _UNITS = ((1e11, SECOND), (1e14, 1_000_000), (1e17, 1_000), (1e19, 1))
 """Below which number a time counts seconds, milliseconds, microseconds and nanoseconds, and how many ns those are."""
 
-_LAST = 253_402_300_800 * SECOND  # the end of year 9999
+LAST = 1 << 63
+"""The first time that no event can have: the 11th of April 2262."""
 
 
 def time_of(fields: Mapping[str, FieldValue]) -> int | None:
@@ -54,14 +55,15 @@ def _time(value: FieldValue) -> int | None:
 def _written(text: str) -> int | None:
     try:
         moment = datetime.fromisoformat(text)
-        return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        time = from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return None
+    return time if abs(time) < LAST else None
 
 
 def _counted(number: float) -> int | None:
     for limit, unit in _UNITS:
         if 0 <= number < limit:
             time = int(number * unit)
-            return time if time < _LAST else None
+            return time if time < LAST else None
     return None

@@ -78,11 +78,13 @@ class Decoder:
         if line.startswith("#separator "):
             self._header = {"separator": _unescaped(line.removeprefix("#separator ").strip())}
             return
-        name, _, value = line[1:].partition(self._header.get("separator", "\t"))
+        name, _, value = line[1:].partition(self._header.get("separator") or "\t")
         self._header[name] = value
 
     def _row(self, line: str) -> Fields:
         separator = self._header.get("separator", "\t")
+        if not separator:
+            raise ContentError("#separator before the line names none")
         names, types = (self._header.get(part, "").split(separator) for part in ("fields", "types"))
         values = line.split(separator)
         if not len(names) == len(types) == len(values):
@@ -95,7 +97,7 @@ class Decoder:
         if kind.startswith(("set[", "vector[")):
             if value == self._header.get("empty_field", "(empty)"):
                 return []
-            return [_unescaped(one) for one in value.split(self._header.get("set_separator", ","))]
+            return [_unescaped(one) for one in value.split(self._header.get("set_separator") or ",")]
         if value == self._header.get("empty_field", "(empty)"):
             return ""
         try:

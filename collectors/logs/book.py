@@ -19,6 +19,9 @@ MOST = 4000
 _MOST_TOLD = 20
 """Unknown senders that are told in an hour: addresses in datagrams can be forged, and each would be a finding."""
 
+_HERE = frozenset(("127.0.0.1", "::1"))
+"""This machine itself, which needs no place in the inventory."""
+
 _KINDS = 3
 _SMOOTH = 0.1
 """Share of a new lag in the smoothed one."""
@@ -197,7 +200,7 @@ class Book:
         for entry in fresh:
             hour, told = self._told_in
             told = 0 if hour != now // HOUR else told
-            if entry.source.known or not entry.source.ways or told >= _MOST_TOLD:
+            if entry.source.known or entry.source.address in _HERE or not entry.source.ways or told >= _MOST_TOLD:
                 continue
             self._told_in = (now // HOUR, told + 1)
             yield Told(Change.UNKNOWN, entry.source, _sentence(Change.UNKNOWN, entry, now))

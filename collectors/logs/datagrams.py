@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 import socket
+import struct
 from typing import Final, NamedTuple
 
 _LARGEST = 65536
@@ -40,6 +41,10 @@ class _Header(ctypes.Structure):
     )
 
 
+_LENGTHS = struct.Struct("@8xI36x8xI4x")
+"""Of a `_Header` the lengths of address and datagram."""
+
+
 class Datagram(NamedTuple):
     """One datagram and the address that it came from, without the port."""
 
@@ -59,6 +64,7 @@ class Datagrams:
         self._receiver = receiver
         self._read = ctypes.CDLL(None, use_errno=True).recvmmsg
         self._content = bytearray(at_once * _LARGEST)
+        self._view = memoryview(self._content)
         self._names = bytearray(at_once * _NAME)
         self._vectors = (_Vector * at_once)()
         self._headers = (_Header * at_once)()
@@ -83,18 +89,17 @@ class Datagrams:
             if number in {errno.EAGAIN, errno.EINTR}:
                 return []
             raise OSError(number, os.strerror(number))
-        return [self._datagram(place) for place in range(count)]
+        lengths = _LENGTHS.iter_unpack(memoryview(self._headers).cast("B")[: count * _LENGTHS.size])
+        return [self._datagram(place, name, length) for place, (name, length) in enumerate(lengths)]
 
-    def _datagram(self, place: int) -> Datagram:
-        start = place * _LARGEST
-        header = self._headers[place]
-        name = bytes(self._names[place * _NAME : place * _NAME + header.name_length])
-        header.name_length = _NAME
-        return Datagram(bytes(self._content[start : start + header.length]), self._source(name))
+    def _datagram(self, place: int, name: int, length: int) -> Datagram:
+        """The datagram in a place; a socket's addresses all have one length, so that of the last stays right."""
+        start, named = place * _LARGEST, place * _NAME
+        return Datagram(self._view[start : start + length].tobytes(), self._source(self._names[named : named + name]))
 
-    def _source(self, name: bytes) -> str:
+    def _source(self, name: bytearray) -> str:
         """The address in a ``struct sockaddr``; its third and fourth bytes are the port, which changes nothing."""
-        key = name[:2] + name[4:]
+        key = bytes(name[4:])
         source = self._sources.get(key)
         if source is None:
             if len(self._sources) >= _MOST_NAMES:
@@ -103,7 +108,7 @@ class Datagrams:
         return source
 
 
-def _address(name: bytes) -> str:
+def _address(name: bytearray) -> str:
     """The address in a ``struct sockaddr_in`` or ``sockaddr_in6``."""
     if int.from_bytes(name[:2], "little") == socket.AF_INET6:
         return plain_address(socket.inet_ntop(socket.AF_INET6, name[8:24]))

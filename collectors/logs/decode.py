@@ -27,6 +27,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\ufffd]")
 _MOST_CONTROL = 0.1
 """A message of which more than this share is control characters or not UTF-8 is no text."""
 
+_LONGEST_REASON = 300  # characters
+
 
 class Decoded(msgspec.Struct, frozen=True, gc=False):
     """An event and what the lane counts of it."""
@@ -61,6 +63,10 @@ class Decoder:
         """The zone in which a source's times are read, and whether settings, inventory or lane say so."""
         said = "settings" if address in self._set else "inventory" if address in self._zones else "lane"
         return self._zones.get(address, self._zone).key, said
+
+    def refused(self, frame: Frame, identity: str, error: Exception) -> Decoded:
+        """What goes to quarantine because something that reads messages failed on this one, which it should not."""
+        return _quarantine(frame, identity, f"defect: {type(error).__name__}: {error}"[:_LONGEST_REASON])
 
     def decode(self, frame: Frame, identity: str) -> Decoded:
         """The event in the frame, under this id; or, where there is none, what goes to quarantine and why."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
-from collectors.logs.decode import Decoder
+from collectors.logs.decode import Decoded, Decoder
 from collectors.logs.frames import Frame
 from collectors.logs.gate import Limits, Shares
 from collectors.logs.resend import Streams, digest
@@ -18,6 +18,9 @@ from core.records import Event
 from core.stores.spool import Position, Spool
 
 _LARGEST_BATCH = 1000
+_FEW = 200
+_GATHER = 0.01
+"""With fewer frames waiting, the seconds in which more may gather: each batch costs a sync of the disk."""
 _QUEUE = 20_000
 _LARGEST_SEGMENT = 200_000
 """Records of a segment, which is turned into a minute file in memory."""
@@ -131,6 +134,8 @@ class Intake:
                 batch = [await self._queue.get()]
         except TimeoutError:
             return []
+        if self._queue.qsize() < _FEW:
+            await asyncio.sleep(_GATHER)
         while len(batch) < _LARGEST_BATCH and not self._queue.empty():
             batch.append(self._queue.get_nowait())
         for frame in batch:
@@ -153,9 +158,8 @@ class Intake:
             if frame.resent:
                 counted.resent(frame.source)
                 continue
-            decoded = self._decoder.decode(frame, f"logs/{start.segment}/{start.offset + len(payloads)}")
-            event = self._enrich(decoded.event)
-            payloads.append(encode_record(event, frame.stream, frame.mark))
+            decoded, event, payload = self._read(frame, f"logs/{start.segment}/{start.offset + len(payloads)}")
+            payloads.append(payload)
             if frame.stream:
                 self._remember(frame)
             counted.stored(frame, decoded, event)
@@ -164,6 +168,16 @@ class Intake:
         self._spool.append(payloads)
         counted.tell(self._tally)
         return events
+
+    def _read(self, frame: Frame, identity: str) -> tuple[Decoded, Event, bytes]:
+        """The frame's event, whose it is, and its record."""
+        try:
+            decoded = self._decoder.decode(frame, identity)
+            event = self._enrich(decoded.event)
+            return decoded, event, encode_record(event, frame.stream, frame.mark)
+        except Exception as error:  # noqa: BLE001 - no message, whatever is in it, may stop its neighbours
+            decoded = self._decoder.refused(frame, identity, error)
+            return decoded, decoded.event, encode_record(decoded.event, frame.stream, frame.mark)
 
     def _remember(self, frame: Frame) -> None:
         if frame.mark:

@@ -134,6 +134,7 @@ class _Session:
         self._nothing_owed.set()
         self._closing: RelpFrame | None = None
         self._closed = False
+        self._answers: list[bytes] = []
 
     async def read(self, reader: PeerReader) -> bytes:
         """What arrives next; empty at the end."""
@@ -165,6 +166,7 @@ class _Session:
 
     def leave(self) -> None:
         """The connection is gone."""
+        self._send_answers()
         self._resends.leave(finished=self._closed)
 
     async def _read_patiently(self, reader: PeerReader) -> bytes:
@@ -220,8 +222,16 @@ class _Session:
         await self._nothing_owed.wait()
         self._closed = not self._writer.is_closing()
         self._answer(frame.number, b"")
-        self._writer.write(b"0 serverclose 0\n")
+        self._answers.append(b"0 serverclose 0\n")
+        self._send_answers()
 
     def _answer(self, number: int, text: bytes) -> None:
-        if not self._writer.is_closing():
-            self._writer.write(b"%d rsp %d%b%b\n" % (number, len(text), b" " if text else b"", text))
+        """Answers soon: what is stored together is answered in one write."""
+        if not self._answers:
+            asyncio.get_running_loop().call_soon(self._send_answers)
+        self._answers.append(b"%d rsp %d%b%b\n" % (number, len(text), b" " if text else b"", text))
+
+    def _send_answers(self) -> None:
+        answers, self._answers = self._answers, []
+        if answers and not self._writer.is_closing():
+            self._writer.write(b"".join(answers))

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import secrets
 import socket
+import struct
 from collections import Counter
-from pathlib import Path
 from threading import BoundedSemaphore, Event, Thread
 from typing import NamedTuple
 
@@ -136,6 +136,11 @@ def force_receive_buffer(receiver: socket.socket, wanted: int) -> int:
     return receiver.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
 
 
+_SO_MEMINFO = 55
+_MEMINFO = struct.Struct("@9I")
+"""Option and form of SO_MEMINFO (linux/sock_diag.h); the first word are bytes that wait, the ninth drops."""
+
+
 class KernelFigures(NamedTuple):
     """What the kernel tells of a UDP socket: bytes that wait in its buffer, datagrams that it has dropped."""
 
@@ -144,19 +149,9 @@ class KernelFigures(NamedTuple):
 
 
 def kernel_figures(receiver: socket.socket) -> KernelFigures:
-    """The socket's row in /proc/net/udp or udp6 (proc(5)); zeros if it has none."""
-    inode = str(receiver_inode(receiver))
-    for table in ("/proc/net/udp", "/proc/net/udp6"):
-        for row in Path(table).read_text(encoding="ascii").splitlines()[1:]:
-            columns = row.split()
-            if columns[9] == inode:
-                return KernelFigures(int(columns[4].partition(":")[2], 16), int(columns[12]))
-    return KernelFigures(0, 0)
-
-
-def receiver_inode(receiver: socket.socket) -> int:
-    """The number by which the kernel's tables name the socket."""
-    return Path(f"/proc/self/fd/{receiver.fileno()}").stat().st_ino
+    """The socket's figures (SO_MEMINFO, as ``ss -m`` shows them)."""
+    words = _MEMINFO.unpack(receiver.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size))
+    return KernelFigures(words[0], words[8])
 
 
 def _bound_socket(address: tuple[str, int]) -> socket.socket:

@@ -128,6 +128,13 @@ def test_a_sender_that_the_inventory_does_not_know_is_told_once_and_so_many_in_a
     assert changes(one, NOW + HOUR) == [("source_unknown", "203.0.113.99")]
 
 
+def test_this_machine_itself_is_no_stranger():
+    one = book()
+    for address in ("127.0.0.1", "::1", "127.0.0.9"):
+        heard(one, address, NOW, site="")
+    assert changes(one, NOW) == [("source_unknown", "127.0.0.9")]
+
+
 def test_what_is_counted_and_heard_is_shown():
     one = book()
     one.count("received", Counter({HERE: 5}), NOW)

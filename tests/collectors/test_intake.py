@@ -386,6 +386,12 @@ def test_a_payload_of_another_format_is_told():
         decode_event(b"\x93\x01\x02\x03")
 
 
-def test_clocks_that_are_not_believed_are_counted_by_source(run, lane):
-    run(lane.carry(frame(b"<13>1 2038-01-19T03:14:08Z h p - - - x"), frame(b"<13>p: end")))
-    assert lane.count("untrusted_time") == 1
+def test_a_message_on_which_something_fails_goes_to_quarantine_and_its_neighbours_are_stored(run, lane):
+    def broken(*_: object) -> Event:
+        raise ZeroDivisionError("division by zero")
+
+    poisoned = msgspec.structs.replace(frame(b"poison"), form=broken)
+    run(lane.carry(frame(b"<13>p: a"), poisoned, frame(b"<13>p: b")))
+    assert [lane.count(name) for name in PLACES] == [2, 0, 1, 0]
+    reasons = [event.fields.get("error.message") for event in lane.on_disk()]
+    assert reasons == [None, "defect: ZeroDivisionError: division by zero", None]

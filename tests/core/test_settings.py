@@ -70,7 +70,7 @@ REFUSED = {
     "an unknown lane": ("[lane.snow]\n", "lane.snow: unknown key (known here: logs)"),
     "an unknown key of a source": (
         '[lane.logs.sources."10.0.0.1"]\nzone = "UTC"',
-        "lane.logs.sources.10.0.0.1.zone: unknown key (known here: timezone)",
+        "lane.logs.sources.10.0.0.1.zone: unknown key (known here: limit, silence_seconds, timezone)",
     ),
     "a wrong type": ("lateness_seconds = 'soon'", "lateness_seconds: input should be a valid number, "),
     "a list for a section": ("console = [1]", "console: input should be a valid dictionary"),
