@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import heapq
 import math
-import signal
 import sys
 import time
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from lab.bench import command
 from lab.play import Endpoint, Tally, Target, play
 from lab.scenario import Scenario, load_scenario, plan
 from lab.sector import SCENARIOS, SECTOR, load_sector
+from lab.stopping import stoppable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -84,7 +84,7 @@ def _add_targets(parser: argparse.ArgumentParser) -> None:
 def _scenario(options: argparse.Namespace) -> int:
     scenario = load_scenario(options.file)
     lines = plan(scenario, load_sector())
-    with _stoppable(), _progress(_title(scenario), len(lines)) as tick:
+    with stoppable(), _progress(_title(scenario), len(lines)) as tick:
         tally = play(lines, _target(options), SystemClock(), time.sleep, speed=options.speed, tick=tick)
     _say(tally)
     if tally.refused:
@@ -99,7 +99,7 @@ def _up(options: argparse.Namespace) -> int:
         streams.append(plan(load_scenario(options.scenario), sector))
     lines = heapq.merge(*streams, key=lambda line: line.at)
     timely = takewhile(lambda line: line.at < options.seconds, lines)
-    with _stoppable(), _progress("Ngành mô phỏng / Simulated sector", None) as tick:
+    with stoppable(), _progress("Ngành mô phỏng / Simulated sector", None) as tick:
         _say(play(timely, _target(options), SystemClock(), time.sleep, tick=tick))
     return 0
 
@@ -119,17 +119,6 @@ def _title(scenario: Scenario) -> str:
 
 def _say(tally: Tally) -> None:
     sys.stderr.write(f"đã gửi / sent: {tally.sent}, không nơi nhận / refused: {tally.refused}\n")
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """SIGTERM ends the work as Ctrl-C does, also where a shell started it with Ctrl-C ignored."""
-    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

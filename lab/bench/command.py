@@ -1,9 +1,9 @@
-"""``python -m lab bench sigma``: its options, and what is measured where none are given."""
+"""``python -m lab bench sigma | syslog``: their options, and what is measured where none are given."""
 
 from __future__ import annotations
 
 import argparse
-import sys
+import math
 import tempfile
 from pathlib import Path
 
@@ -11,26 +11,54 @@ import msgspec
 
 import detections
 from detections.examples import read_examples
+from lab.bench import sigma, syslog
 from lab.bench.measure import Work
-from lab.bench.sigma import PEERS, bench, installed, show
+from lab.bench.report import show
+from lab.stopping import stoppable
 
 OWN_RULES = Path(detections.__file__).parent / "rules"
 EVENTS = 20_000
 """Lines that are made of our rules' examples where no files are given."""
 
 MOST_PROCESSES = 64
+MOST_MESSAGES = 10_000_000
+
+_AGAINST = "mặc định tất cả / default all"
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """The command ``bench`` and its options."""
+    """The command ``bench`` and what may be measured."""
     parser = commands.add_parser("bench", help="đo so với phần mềm khác / measure against peers")
-    parser.add_argument("what", choices=("sigma",))
+    works = parser.add_subparsers(required=True, metavar="WORK")
+    _add_sigma(works)
+    _add_syslog(works)
+
+
+def _add_sigma(works: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = works.add_parser("sigma", help="áp quy tắc lên sự kiện / rules over events")
     parser.add_argument("--rules", action="append", type=_folder, metavar="DIR", help="thư mục quy tắc / rules")
     parser.add_argument("--events", action="append", type=_file, metavar="FILE", help="tệp JSON từng dòng / JSON lines")
-    parser.add_argument("--against", action="append", choices=tuple(PEERS), help="mặc định tất cả / default all")
+    parser.add_argument("--against", action="append", choices=tuple(sigma.PEERS), help=_AGAINST)
     parser.add_argument("--processes", type=_several, default=2, metavar="N", help="chạy cùng lúc / at once")
     parser.add_argument("--json", action="store_true", dest="as_json")
-    parser.set_defaults(run=_bench, when_stopped=1)
+    parser.set_defaults(run=_sigma, when_stopped=1)
+
+
+def _add_syslog(works: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = works.add_parser("syslog", help="nhận và lưu nhật ký / receiving and storing logs")
+    usual = syslog.Load()
+    parser.add_argument("--rate", type=_rate, default=usual.rate, metavar="N", help="thông điệp/giây / messages/s")
+    parser.add_argument("--messages", type=_count, default=usual.messages, metavar="N", help="tổng số / in all")
+    parser.add_argument("--rounds", type=_count, default=usual.rounds, metavar="N", help="số lượt / how often")
+    parser.add_argument("--transport", action="append", choices=syslog.TRANSPORTS, help=_AGAINST)
+    parser.add_argument("--against", action="append", choices=tuple(syslog.PEERS), help=_AGAINST)
+    parser.add_argument(
+        "--until-stored",
+        action="store_true",
+        help="không chờ tệp từng phút / not until it lies in minute files, which takes a minute a transport",
+    )
+    parser.add_argument("--json", action="store_true", dest="as_json")
+    parser.set_defaults(run=_syslog, when_stopped=1)
 
 
 def _folder(text: str) -> Path:
@@ -51,18 +79,44 @@ def _several(text: str) -> int:
     return int(text)
 
 
-def _bench(options: argparse.Namespace) -> int:
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= MOST_MESSAGES:
+        raise argparse.ArgumentTypeError(f"từ 1 đến {MOST_MESSAGES} / from 1 to {MOST_MESSAGES}: {text}")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"phải lớn hơn 0 / expected a number above 0: {text}")
+    return number
+
+
+def _sigma(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="haidang-bench-") as folder:
         work = Work(
             rules=tuple(map(str, options.rules or [OWN_RULES])),
             events=tuple(map(str, options.events or [_made(Path(folder) / "events.jsonl")])),
             cache="",
         )
-        report = bench(work, installed(options.against or PEERS), options.processes, tell=not options.as_json)
-    if options.as_json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
-    else:
-        show(report)
+        peers = sigma.installed(options.against or sigma.PEERS)
+        report = sigma.bench(work, peers, options.processes, tell=not options.as_json)
+    show(report, as_json=options.as_json)
+    return 0
+
+
+def _syslog(options: argparse.Namespace) -> int:
+    load = syslog.Load(
+        messages=options.messages,
+        rate=options.rate,
+        rounds=options.rounds,
+        transports=tuple(dict.fromkeys(options.transport or syslog.TRANSPORTS)),
+        minute_files=not options.until_stored,
+    )
+    peers = syslog.installed(dict.fromkeys(options.against or syslog.PEERS))
+    with stoppable():  # or the receivers would go on
+        report = syslog.bench(load, peers, tell=not options.as_json)
+    show(report, as_json=options.as_json)
     return 0
 
 

@@ -82,6 +82,18 @@ def age() -> float:
     return uptime - began / os.sysconf("SC_CLK_TCK")
 
 
+def spent(pid: int) -> float:
+    """Seconds of the processor, user and system, that a process has taken, to the hundredth (proc(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def held(pid: int) -> float:
+    """The most memory that a process held, in MiB (proc(5))."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) / KIB
+
+
 def peak() -> float:
     """The most memory that this process held, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB

@@ -10,13 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from core.errors import UnavailableError
-from core.records import Record
-from core.terminal import say
 from lab.bench.measure import Result, Work
+from lab.bench.report import Report, left_out, told
 
 OURS = ("cold", "warm", "decoded", "latency")
 PEERS: Mapping[str, str] = {
@@ -31,21 +28,11 @@ COMPARED: Mapping[str, str] = {"closures": "cold", "orjson": "warm", "azuma": "c
 """Which of our variants stands against a peer."""
 
 
-class Report(Record, frozen=True, kw_only=True):
-    """All that was measured in one run.
-
-    ``ratios``: our time of the processor a unit, divided by the peer's; that with all rules, divided by that with a
-    tenth of them; and how many times the events of one process several judge in the same time. A peer that could use
-    no rule, or got no event, has none.
-    """
-
-    work: str
-    results: tuple[Result, ...]
-    ratios: dict[str, float]
-
-
 def bench(work: Work, peers: Sequence[str], processes: int, *, tell: bool) -> Report:
     """Measures ours, then the peers, one after the other; then few rules, and several processes at once.
+
+    Ratios besides those of the peers: time with all rules divided by that with a tenth of them; how many times the
+    events of one process several judge in the same time. A peer that could use no rule, or got no event, has none.
 
     Raises:
         UnavailableError: a variant failed; says which and its last word.
@@ -79,7 +66,7 @@ def installed(peers: Iterable[str]) -> list[str]:
         if _is_there(PEERS[peer]):
             there.append(peer)
         else:
-            say(f"{peer}: chưa cài, bỏ qua / not installed, left out")
+            left_out(peer)
     return there
 
 
@@ -95,19 +82,16 @@ def _command(name: str, work: Work) -> list[str]:
 
 
 def _measured(name: str, work: Work, tell: bool) -> Result:
-    _tell(name, tell)
+    if tell:
+        told(name)
     done = subprocess.run(_command(name, work), capture_output=True, check=False)
     return _result(name, done.returncode, done.stdout, done.stderr)
 
 
-def _tell(name: str, tell: bool) -> None:
-    if tell and sys.stderr.isatty():
-        say(f"đang đo / measuring: {name}")
-
-
 def _together(work: Work, count: int, tell: bool) -> Result:
     """So many processes, each with its part of the lines, that begin at once; as long as the slowest, all memory."""
-    _tell(f"together, {count}", tell)
+    if tell:
+        told(f"together, {count}")
     shares = [msgspec.structs.replace(work, part=part, parts=count) for part in range(count)]
     pipe = subprocess.PIPE
     running = [
@@ -135,16 +119,3 @@ def _result(name: str, status: int, output: bytes, errors: bytes) -> Result:
         last = errors.decode("utf-8", "replace").strip().splitlines()[-1:]
         raise UnavailableError(f"{name}: the measurement failed: {''.join(last)}")
     return msgspec.json.decode(output, type=Result)
-
-
-def show(report: Report) -> None:
-    """The report as a table."""
-    table = Table("", "sự kiện / events", "µs CPU", "/s", "MiB", "", box=None, pad_edge=False)
-    for one in report.results:
-        more = ", ".join(f"{name} {value:,.4g}" for name, value in one.more.items())
-        rate = one.units / one.cpu_s if one.cpu_s else 0.0
-        table.add_row(one.name, f"{one.units:,}", f"{one.cpu_us:,.2f}", f"{rate:,.0f}", f"{one.rss_mib:,.0f}", more)
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    console.print(table)
-    for name, ratio in report.ratios.items():
-        console.print(f"{name}: {ratio:.4g}", highlight=False)

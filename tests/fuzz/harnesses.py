@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -40,6 +39,10 @@ LIMIT = 64
 
 TEXT, DOCUMENT = 4096, 16384
 """Bytes of the longest input, of messages and of documents."""
+
+MEMORY = os.memfd_create("segment")
+SEGMENT = Path(f"/proc/self/fd/{MEMORY}")
+"""A file that lies in memory alone; a segment's name is a number."""
 
 DECODER = Decoder(LogsSettings())
 ENRICHER = Enricher(load_sector(), "lab")
@@ -176,7 +179,8 @@ def segment(data: bytes) -> None:
         len(one).to_bytes(4, "little") + zlib.crc32(one).to_bytes(4, "little") + one for one in data.split(b"\xff")
     )
     for content in (data, MAGIC + frames):
-        SEGMENT.write_bytes(content)
+        os.ftruncate(MEMORY, 0)
+        os.pwrite(MEMORY, content, 0)
         with suppress(IntegrityError):
             found = read_segment(SEGMENT)
             for payload in found.payloads:
@@ -184,8 +188,6 @@ def segment(data: bytes) -> None:
                     decode_event(payload)
 
 
-MEMORY = Path("/dev/shm")
-SEGMENT = (MEMORY if MEMORY.is_dir() else Path(tempfile.gettempdir())) / f"{os.getpid():020d}.spool"
 REFUSED = (ContentError,)
 
 HARNESSES: dict[str, Harness] = {

@@ -53,10 +53,11 @@ class Fuzzing:
 def main(name: str, findings: str, folder: str, *options: str) -> None:
     corpus = Path(folder) / "corpus"
     corpus.mkdir()
+    fuzzing = Fuzzing(name, Path(findings))
     for number, seed in enumerate(HARNESSES[name].seeds):
         (corpus / f"seed-{number}").write_bytes(seed)
     longest = f"-max_len={HARNESSES[name].longest}"
-    atheris.Setup([sys.argv[0], longest, *options, str(corpus)], Fuzzing(name, Path(findings)).one)
+    atheris.Setup([sys.argv[0], longest, *options, str(corpus)], fuzzing.one)
     atheris.Fuzz()
 
 

@@ -52,7 +52,8 @@ WINDOWS = (
 BULK = (
     b'{"create": {"_index": "logs", "_id": "1"}}\n{"message": "x"}\n{"index": {}}\n{"a": {"b": 1}}\n',
     b'{"delete": {"_id": "1"}}\n',
-    b'{"index": {}}\n{"n": 123456789012345678901234567890}\n{"create": {}}\n{"fields": {}, "logsource": {}, "time": 1e18}\n',
+    b'{"index": {}}\n{"n": 123456789012345678901234567890}\n',
+    b'{"create": {}}\n{"fields": {}, "logsource": {}, "time": 1000000000000000000}\n',
     gzip.compress(b'{"index": {}}\n{"message": "packed"}\n', mtime=0),
 )
 SEGMENTS = (MAGIC, MAGIC + b"\x01\x00\x00\x00", b"\x83\xa6format\x01\xa7streams\x80\xa5marks\x80\xffrecord")

@@ -19,6 +19,7 @@ from collectors.logs.frames import Frame
 from core.errors import UnavailableError
 from core.settings import LogsSettings
 from lab.bench import lines, receivers, syslog
+from lab.bench.measure import Result
 from lab.bench.receivers import Taken, kernel_drops, kernel_row, rsyslogd
 from lab.bench.sender import Plan, send
 from lab.bench.syslog import Load
@@ -87,7 +88,7 @@ def test_a_run_tells_messages_of_both_sides_and_their_ratio(monkeypatch, capsys)
     report = json.loads(capsys.readouterr().out)
     assert report["work"] == "syslog"
     results = {one["name"]: one for one in report["results"]}
-    assert list(results) == ["ours, udp", "ours, relp", "rsyslogd, udp"]
+    assert list(results) == ["ours, udp", "rsyslogd, udp", "ours, relp"]
     assert all(one["units"] == one["more"]["sent"] == 600 for one in results.values())
     assert all(one["more"]["kernel_dropped"] == one["more"]["dropped"] == 0 for one in results.values())
     assert all(one["cpu_s"] >= 0 and one["wall_s"] > 0 and one["rss_mib"] > 1 for one in results.values())
@@ -141,6 +142,16 @@ def test_a_sender_that_fails_is_told() -> None:
 
     with pytest.raises(UnavailableError, match=r"tcp: sending failed: .*refused"):
         syslog._sent("tcp", Nowhere(), Load(messages=1))
+
+
+def test_of_several_rounds_the_middle_one_is_told() -> None:
+    rounds = [
+        Result(name="x", units=1_000_000, cpu_s=cpu, wall_s=1, rss_mib=1, more={"sent": 1.0}) for cpu in (9.0, 2.0, 4.0)
+    ]
+    assert syslog.middle(rounds[:1]) == rounds[0]
+    told = syslog.middle(rounds)
+    assert told.cpu_s == 4.0
+    assert told.more == {"sent": 1.0, "rounds": 3.0, "least_cpu_us": 2.0, "most_cpu_us": 9.0}
 
 
 def test_a_peer_that_is_not_installed_is_named_and_left_out(monkeypatch, capsys) -> None:
