@@ -16,6 +16,7 @@ GROUPS = {
     "incidents": "app.commands.incidents",
     "events": "app.commands.events",
     "sites": "app.commands.sites",
+    "sources": "app.commands.sources",
     "devices": "app.commands.devices",
     "users": "app.commands.users",
     "audit": "app.commands.audit",

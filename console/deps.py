@@ -10,6 +10,8 @@ from litestar.connection import ASGIConnection
 from sqlalchemy import Engine
 
 from core.clock import Clock
+from core.sources import Sources
+from core.stores.events import EventStore
 
 
 class Centre(Protocol):
@@ -33,6 +35,8 @@ class Console:
         sites: gives the names of all sites by their ids, as the inventory now is.
         units: the same for units.
         guide: gives a rule's triage guide by the rule's id, ``{"vi": (...), "en": (...)}``; empty for an unknown rule.
+        events: the stored events.
+        sources: reads what the logs lane tells of its sources.
         channels: by which a person may say that an incident came (``telephone`` ...), in the order of the form.
     """
 
@@ -46,6 +50,8 @@ class Console:
     units: Callable[[], Mapping[str, str]]
     guide: Callable[[str], Mapping[str, Sequence[str]]]
     channels: Sequence[str]
+    events: EventStore
+    sources: Callable[[], Sources]
 
 
 def console_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Console:

@@ -49,6 +49,12 @@ def render(request: AnyRequest, template: str, values: Mapping[str, object], sta
     return Response(text, media_type=MediaType.HTML, status_code=status)
 
 
+def part(language: str, template: str, values: Mapping[str, object]) -> str:
+    """A part of a page that is sent to it later; it knows the words and what it is given."""
+    words = {"t": partial(say, language), "known": partial(say_if_known, language), "language": language}
+    return _environment.get_template(f"{template}.html.jinja").render({**words, **values})
+
+
 @cache
 def asset(name: str) -> str:
     """The address of a static file; it changes with the content, so browsers may keep the file for ever."""

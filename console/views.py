@@ -5,9 +5,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
+from urllib.parse import urlencode
 
-from core.clock import HOUR, MINUTE, iso, vietnam
+from core.clock import HOUR, MINUTE, SECOND, VIETNAM, iso, to_datetime, vietnam
 from core.incident import Dossier, Incident, State, TimelineEntry, Verdict
+from core.query import quoted
 from core.records import Alert, Evidence, Record, Severity
 
 SHAPES = {
@@ -25,6 +27,9 @@ MOST_LINES = 20
 FIRST_LINES = 5
 LAST_LINES = 10
 """Of more than ``MOST_LINES`` of evidence only the first and the last are open: the last one decided."""
+
+AROUND = 5 * MINUTE
+"""So much before and after an alert is searched."""
 
 _DAY = 24 * HOUR
 _NAMES = {"\0": "NUL", "\t": "TAB", "\n": "LF", "\r": "CR", "\x1b": "ESC"}
@@ -106,6 +111,7 @@ class AlertView(Record, frozen=True, kw_only=True):
         folded: what lies between the first and the last lines.
         last_lines: what comes after the folded ones.
         left_out: how many events the alert holds no longer.
+        search: the address of the search for the events around it.
     """
 
     title: str
@@ -124,6 +130,7 @@ class AlertView(Record, frozen=True, kw_only=True):
     folded: tuple[Line, ...]
     last_lines: tuple[Line, ...]
     left_out: int
+    search: str
 
 
 class Step(Record, frozen=True, kw_only=True):
@@ -214,6 +221,7 @@ def alert_view(alert: Alert, view: View, guide: tuple[str, ...] = (), *, is_list
         folded=folded,
         last_lines=last,
         left_out=max(0, alert.count - len(alert.evidence)),
+        search=search_around(alert),
     )
 
 
@@ -249,6 +257,18 @@ def visible(raw: bytes) -> str:
     (``‹ESC›``) or code point (``‹U+202E›``); bytes that are not UTF-8 become U+FFFD.
     """
     return "".join(_visible(character) for character in raw.decode("utf-8", "replace"))
+
+
+def local_text(nanoseconds: int) -> str:
+    """The time as browsers take it: ``2026-11-22T13:30:00`` in Vietnam."""
+    return to_datetime(nanoseconds // SECOND * SECOND).astimezone(VIETNAM).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def search_around(alert: Alert) -> str:
+    """The address of the search for the events about an alert's object, from a little before to a little after."""
+    terms = " ".join(f"{field}:{quoted(value)}" for field, value in alert.object if field and value)
+    span = {"from": local_text(alert.start - AROUND), "to": local_text(alert.end + AROUND)}
+    return f"/events?{urlencode({'q': terms, 'span': 'own', **span})}"
 
 
 def _visible(character: str) -> str:

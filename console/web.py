@@ -13,12 +13,15 @@ from litestar.types import Message, Scope
 
 from console.account import ACCOUNT
 from console.deps import Console
+from console.events import EVENTS
 from console.forms import FORMS
 from console.pages import PAGES
 from console.problems import CSRF_COOKIE, HANDLERS
 from console.render import STATIC
 from console.rules import RULES
+from console.searching import Searches
 from console.sessions import PUBLIC, check_right, session_config
+from console.sources import SOURCES
 from console.stream import Changes
 
 MOST_BODY_BYTES = 256 << 10
@@ -35,13 +38,13 @@ def create_app(deps: Console) -> Litestar:
     """The console for these surroundings; it starts nothing of its own."""
     return Litestar(
         # Through one router: the application itself would wrap the handlers of a path with two methods twice.
-        [Router("/", route_handlers=[*PAGES, *FORMS, *RULES, *ACCOUNT]), _static_files()],
+        [Router("/", route_handlers=[*PAGES, *FORMS, *RULES, *EVENTS, *SOURCES, *ACCOUNT]), _static_files()],
         guards=[check_right],
         middleware=[session_config(deps).middleware],
         csrf_config=_csrf_config(deps),
         exception_handlers=HANDLERS,
         before_send=[_add_headers],
-        state=State({"console": deps, "changes": Changes(deps.state)}),
+        state=State({"console": deps, "changes": Changes(deps.state), "searches": Searches()}),
         request_max_body_size=MOST_BODY_BYTES,
         openapi_config=None,
         logging_config=None,

@@ -7,13 +7,16 @@ from sqlalchemy import Engine
 from app.content import Content
 from app.services.running import run_until_stopped
 from app.services.serving import check_tls, listening, serve
+from collectors.logs.spooling import decode_event
 from console.deps import Console
 from console.web import create_app, end_streams
 from core.centre import CentreClient
 from core.clock import SystemClock
 from core.secrets import secret, token
 from core.settings import Settings
+from core.sources import read_sources
 from core.stores.catalogue import guide_of
+from core.stores.events import LocalEvents
 from core.stores.state import read_state
 from core.terminal import say
 from correlation.incidents import CHANNELS
@@ -35,6 +38,8 @@ async def run(settings: Settings) -> None:
         guide=lambda rule: _guide(state, rule),
         channels=CHANNELS,
         units=lambda: {unit.id: unit.name for unit in content.inventory().units},
+        events=LocalEvents(settings.logs / "spool", settings.logs / "events", decode_event),
+        sources=lambda: read_sources(settings.sources),
     )
     app = create_app(console)
     bound = listening("console", own.address)

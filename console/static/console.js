@@ -131,6 +131,54 @@ function rememberSent(event) {
   if (!event.defaultPrevented) sent = event.target; // what htmx sends leaves no page
 }
 
+/* ---- a search ---- */
+
+let search = null;
+
+function endSearch(text) {
+  search?.close();
+  search = null;
+  byId("stop").hidden = true;
+  byId("message").textContent = text;
+  if (text) byId("progress").textContent = "";
+}
+
+// What is found comes as parts of the page, each by its name; leaving the line is what stops the search.
+function startSearch(address) {
+  const box = byId("events");
+  endSearch("");
+  byId("stop").hidden = false;
+  search = new EventSource(address);
+  search.addEventListener("rows", (event) => {
+    box.querySelector("table").hidden = false;
+    byId("rows").insertAdjacentHTML("beforeend", event.data);
+  });
+  search.addEventListener("histogram", (event) => (byId("histogram").innerHTML = event.data));
+  search.addEventListener("progress", (event) => (byId("progress").textContent = event.data.trim()));
+  search.addEventListener("failed", (event) => endSearch(event.data));
+  search.addEventListener("error", () => endSearch(box.dataset.lost));
+  search.addEventListener("end", (event) => {
+    endSearch("");
+    byId("end").innerHTML = event.data;
+  });
+}
+
+function onSearchClick(event) {
+  const more = event.target.closest("#more");
+  if (more) {
+    startSearch(more.dataset.stream);
+    byId("end").textContent = "";
+    byId("rows").lastElementChild?.querySelector("summary").focus();
+  }
+  if (event.target.closest("#stop")) endSearch(byId("events").dataset.stopped);
+}
+
+function followSearch(box) {
+  document.addEventListener("click", onSearchClick);
+  window.addEventListener("pagehide", () => search?.close());
+  startSearch(box.dataset.stream);
+}
+
 /* ---- keys ---- */
 
 let chordAt = 0;
@@ -160,7 +208,7 @@ function move(step) {
 function act(key) {
   const isChord = Date.now() - chordAt < CHORD_MS;
   chordAt = key === "g" ? Date.now() : 0;
-  if (key === "q" || key === "r") return isChord && press(key);
+  if (["q", "r", "e", "o"].includes(key)) return isChord && press(key);
   if (key === "j") return move(1);
   if (key === "k") return move(-1);
   return ["a", "s", "m", "c", "n", "l", "?"].includes(key) && press(key);
@@ -192,4 +240,5 @@ htmx.registerExtension("openness", { htmx_before_morph_attr: keepOpenness });
 document.addEventListener("htmx:after:request", afterForm);
 document.addEventListener("htmx:error", formNotSent);
 for (const row of all("[data-row]")) seen.add(row.dataset.row);
+if (byId("events")) followSearch(byId("events"));
 if (byId("live")) followLine(byId("live"));

@@ -6,6 +6,7 @@ event times inside, by which searches leave files out.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,31 +21,14 @@ import pyarrow.parquet as pq
 from core.clock import HOUR
 from core.errors import IntegrityError, UnavailableError
 from core.files import make_folder, remove_file, sync_file, sync_folder
-from core.records import Event, Fields, Logsource, Record
+from core.records import Event
 from core.scope import Scope
+from core.stores.event_index import build_index, index_path
+from core.stores.event_rows import ROWS_IN_GROUP, SCHEMA, from_row, to_table
+from core.stores.event_search import Buckets, Found, Piece, Plan, Query, Search, plan
 from core.stores.manifest import Manifest, Partition, file_sha256, read_manifest, swap_manifest
 from core.stores.spool import read_segment, segment_number, segments
-from core.text import fold, words
 
-FORMAT = b"1"
-SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("time", pa.int64()),
-        ("seen", pa.int64()),
-        ("product", pa.string()),
-        ("category", pa.string()),
-        ("service", pa.string()),
-        ("unit", pa.string()),
-        ("site", pa.string()),
-        ("device", pa.string()),
-        ("fields", pa.string()),
-        ("raw", pa.binary()),
-    ],
-    metadata={b"haidang.format": FORMAT},
-)
-
-ROWS_IN_GROUP = 50_000
 BATCH = 4096
 """Events read at a time where all are wanted."""
 
@@ -52,29 +36,18 @@ _TRIES = 50
 MERGE_BYTES = 128 << 20
 """Bytes of events that are sorted in memory at once; an hour with more becomes several closed partitions."""
 
-_QUARANTINE = "product = 'haidang' AND service = 'quarantine'"
-_VALUES = "lower(array_to_string(json_extract_string(fields, '$.*'), chr(10)))"
-_FOLDED = f"replace(strip_accents({_VALUES}), 'đ', 'd')"
-"""The fields' values as text, and the same without diacritics: these are ignored unless they are typed."""
+INDEXED_AT_ONCE = 10
+"""Files without an index that get one in one go, so that the next segment does not wait for long."""
 
-_SPOOL_ONLY = "SELECT * FROM spooled"
-_SPOOL_AND_FILES = "SELECT * FROM spooled UNION ALL SELECT * FROM read_parquet($files)"
+_log = logging.getLogger("haidang.store")
 
 Read = TypeVar("Read")
 
+_TOGETHER = 2000
+"""Events that are objects at the same time while a segment becomes a file."""
+
 Decode = Callable[[bytes], Event]
 """A spool payload as the event in it."""
-
-
-class Query(Record, frozen=True, kw_only=True):
-    """What is looked for. Times are event times in nanoseconds, ``since`` included, ``until`` not."""
-
-    since: int = 0
-    until: int = 1 << 62
-    text: str = ""
-    site: str = ""
-    quarantined: bool = False
-    limit: int = 1000
 
 
 class Batch(NamedTuple):
@@ -91,8 +64,16 @@ class EventStore(Protocol):
         """Events within the scope that match, latest first, at most ``query.limit``."""
         ...
 
+    def find(self, scope: Scope, query: Query, buckets: Buckets | None = None) -> Iterator[Found]:
+        """The same, step by step, with counts by time if there are buckets."""
+        ...
+
     def batches(self, scope: Scope, since: int, until: int) -> Iterator[Batch]:
         """All events within the scope and span that are messages, each once, some at a time, about in order of time."""
+        ...
+
+    def first(self, otherwise: int) -> int:
+        """The earliest event time in the files; where there are none, what is given."""
         ...
 
 
@@ -121,6 +102,24 @@ class EventWriter:
         minutes = [part for part in manifest.partitions if part.span == "minute" and part.hour < before_hour]
         for hour in sorted({part.hour for part in minutes}):
             self._compact_hour(hour, [part for part in minutes if part.hour == hour])
+        self.index()
+
+    def index(self, most: int = INDEXED_AT_ONCE) -> int:
+        """Makes the index of files that have none, the newest first and at most so many; returns of how many.
+
+        An index only saves time: one that cannot be made is told in the log, and is no error.
+        """
+        there = {path.name for path in self._folder.glob("*.index")}
+        partitions = read_manifest(self._folder).partitions
+        bare = [part for part in partitions if index_path(self._folder / part.name).name not in there]
+        newest = sorted(bare, key=lambda part: -part.last)[:most]
+        try:
+            for part in newest:
+                build_index(self._folder / part.name, part)
+        except (OSError, duckdb.Error, pa.ArrowException) as error:
+            _log.warning("searches are slower than need be: no index in %s: %s", self._folder, error)
+            return 0
+        return len(newest)
 
     def unannounced(self) -> list[Partition]:
         """Closed partitions that the centre has not been told of."""
@@ -138,10 +137,14 @@ class EventWriter:
 
     def _convert_one(self, path: Path) -> Partition | None:
         number = segment_number(path)
-        events = [self._decode(payload) for payload in read_segment(path).payloads]
-        if not events:
+        payloads = read_segment(path).payloads
+        parts = [self._table(payloads[start : start + _TOGETHER]) for start in range(0, len(payloads), _TOGETHER)]
+        if not parts:
             return None
-        return self._write(f"minute-{number:020d}.parquet", to_table(events), number // HOUR, "minute")
+        return self._write(f"minute-{number:020d}.parquet", pa.concat_tables(parts), number // HOUR, "minute")
+
+    def _table(self, payloads: Sequence[bytes]) -> pa.Table:
+        return to_table([self._decode(payload) for payload in payloads])
 
     def _compact_hour(self, hour: int, parts: list[Partition]) -> None:
         manifest = read_manifest(self._folder)
@@ -189,6 +192,7 @@ class EventWriter:
         swap_manifest(self._folder, msgspec.structs.replace(new, retired=retire))
         for name in old.retired:
             remove_file(self._folder / name)
+            remove_file(index_path(self._folder / name))
 
 
 class _Source(NamedTuple):
@@ -217,10 +221,50 @@ class LocalEvents:
         """Events within the scope that match, latest first, at most ``query.limit``.
 
         Raises:
+            QueryError: the query's text cannot be read.
             IntegrityError: a file that counts is missing or cannot be read.
             UnavailableError: files kept changing while they were read.
         """
-        return self._whole(lambda manifest: self._search_once(manifest, self._spooled(manifest.through), scope, query))
+        return [event for found in self.find(scope, query) for event in found.events]
+
+    def find(self, scope: Scope, query: Query, buckets: Buckets | None = None) -> Iterator[Found]:
+        """The same, step by step, with counts by time if there are buckets; it may be left at any step.
+
+        What was stored when it began is read. Memory holds the spool's events and what is found.
+
+        Raises:
+            QueryError: the query's text cannot be read.
+            IntegrityError: a file that counts is missing or cannot be read.
+            UnavailableError: files kept changing while they were opened.
+        """
+        asked = plan(scope, query, buckets)
+        with ExitStack() as opened:
+            search = self._whole(lambda manifest: self._search(manifest, opened, asked))
+            try:
+                yield from search.steps()
+            except duckdb.IOException as error:
+                raise self._broken(error) from error
+
+    def _search(self, manifest: Manifest, opened: ExitStack, asked: Plan) -> Search:
+        parts = [part for part in manifest.partitions if part.last >= asked.since and part.first < asked.until]
+        pieces = [self._piece(part, opened, asked) for part in parts]
+        spooled = self._spooled(manifest.through)
+        if spooled:
+            times = [event.time for event in spooled]
+            pieces.append(Piece(min(times), max(times), len(spooled)))
+        return Search(asked, pieces, to_table(spooled))
+
+    def _piece(self, part: Partition, opened: ExitStack, asked: Plan) -> Piece:
+        """A file; one that may be merged meanwhile is held open, and its index is asked now."""
+        path = self._folder / part.name
+        piece = Piece(part.first, part.last, part.count, str(path), part, self._folder)
+        if part.span == "hour":
+            return piece
+        held = opened.enter_context(path.open("rb"))
+        return piece._replace(path=f"/proc/self/fd/{held.fileno()}").looked_up(asked.wanted)
+
+    def _broken(self, error: Exception) -> IntegrityError:
+        return IntegrityError(f"the event store in {self._folder} is not whole: {str(error).splitlines()[0]}")
 
     def _whole(self, read: Callable[[Manifest], Read]) -> Read:
         """What is read while the spool's part and the files' part belong together."""
@@ -230,11 +274,10 @@ class LocalEvents:
                 found = read(manifest)
                 if read_manifest(self._folder).through == manifest.through:
                     return found
-            except (FileNotFoundError, duckdb.IOException) as error:
+            except FileNotFoundError as error:
                 # Files go only after a swap: if there was one, the new manifest says where their events are.
                 if read_manifest(self._folder) == manifest:
-                    reason = str(error).splitlines()[0]
-                    raise IntegrityError(f"the event store in {self._folder} is not whole: {reason}") from error
+                    raise self._broken(error) from error
         raise UnavailableError(f"the event store in {self._folder} keeps changing: try again")
 
     def batches(self, scope: Scope, since: int, until: int) -> Iterator[Batch]:
@@ -252,7 +295,11 @@ class LocalEvents:
                 for table in source.tables():
                     rows = table.filter(_within(scope, since, until)).to_pylist()
                     if rows:
-                        yield Batch(source.first, [_from_row(tuple(row.values())) for row in rows])
+                        yield Batch(source.first, [from_row(tuple(row.values())) for row in rows])
+
+    def first(self, otherwise: int) -> int:
+        """The earliest event time in the files; where there are none, what is given."""
+        return min((part.first for part in read_manifest(self._folder).partitions), default=otherwise)
 
     def count(self, since: int, until: int) -> int:
         """About how many events are stored in the span: all of each file that has some of it."""
@@ -270,78 +317,12 @@ class LocalEvents:
         spooled = self._spooled(manifest.through)
         return [*found, _Source(min((event.time for event in spooled), default=0), to_table(spooled))]
 
-    def _search_once(self, manifest: Manifest, spooled: Sequence[Event], scope: Scope, query: Query) -> list[Event]:
-        wanted = [part for part in manifest.partitions if part.last >= query.since and part.first < query.until]
-        files = [str(self._folder / part.name) for part in wanted]
-        with duckdb.connect() as connection:
-            connection.register("spooled", to_table(spooled))
-            sql, values = _statement(_SPOOL_AND_FILES if files else _SPOOL_ONLY, scope, query)
-            rows = connection.execute(sql, values | ({"files": files} if files else {})).fetchall()
-        return [_from_row(row) for row in rows]
-
     def _spooled(self, through: int) -> list[Event]:
         waiting = [path for path in segments(self._spool) if segment_number(path) > through]
         return [self._decode(payload) for path in waiting for payload in read_segment(path).payloads]
-
-
-def to_table(events: Sequence[Event]) -> pa.Table:
-    """The events as columns of ``SCHEMA``."""
-    columns = {
-        "id": [event.id for event in events],
-        "time": [event.time for event in events],
-        "seen": [event.seen for event in events],
-        "product": [event.logsource.product for event in events],
-        "category": [event.logsource.category for event in events],
-        "service": [event.logsource.service for event in events],
-        "unit": [event.unit for event in events],
-        "site": [event.site for event in events],
-        "device": [event.device for event in events],
-        "fields": [msgspec.json.encode(event.fields).decode() for event in events],
-        "raw": [event.raw for event in events],
-    }
-    return pa.table(columns, schema=SCHEMA)
 
 
 def _within(scope: Scope, since: int, until: int) -> pc.Expression:
     wanted = (pc.field("time") >= since) & (pc.field("time") < until)
     wanted &= ~((pc.field("product") == "haidang") & (pc.field("service") == "quarantine"))
     return wanted if scope.sites is None else wanted & pc.field("site").isin(sorted(scope.sites))
-
-
-def _statement(sources: str, scope: Scope, query: Query) -> tuple[str, dict[str, object]]:
-    conditions = ["time >= $since", "time < $until", f"({_QUARANTINE}) = $quarantined"]
-    values: dict[str, object] = {
-        "since": query.since,
-        "until": query.until,
-        "limit": query.limit,
-        "quarantined": query.quarantined,
-    }
-    if scope.sites is not None:
-        conditions.append("list_contains($sites, site)")
-        values["sites"] = sorted(scope.sites)
-    if query.site:
-        conditions.append("site = $site")
-        values["site"] = query.site
-    if query.text:
-        wanted = words(query.text)
-        conditions.append(f"contains({_VALUES if wanted != fold(wanted) else _FOLDED}, $text)")
-        values["text"] = wanted
-    where = " AND ".join(conditions)
-    # Only fixed words are put together here; every value is bound.
-    sql = f"SELECT * FROM ({sources}) WHERE {where} ORDER BY time DESC, id DESC LIMIT $limit"  # noqa: S608
-    return sql, values
-
-
-def _from_row(row: tuple[Any, ...]) -> Event:
-    identity, time, seen, product, category, service, unit, site, device, fields, raw = row
-    return Event(
-        id=identity,
-        time=time,
-        seen=seen,
-        logsource=Logsource(product=product, category=category, service=service),
-        fields=msgspec.json.decode(fields, type=Fields),
-        raw=raw,
-        unit=unit,
-        site=site,
-        device=device,
-    )

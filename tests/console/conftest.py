@@ -20,7 +20,9 @@ from console.web import create_app
 from core.clock import MINUTE, HeldClock
 from core.errors import HaidangError, RefusedError
 from core.incident import Incident, TimelineEntry
-from core.records import Alert, Evidence, Severity
+from core.records import Alert, Event, Evidence, Severity
+from core.sources import read_sources
+from core.stores.events import LocalEvents
 from core.stores.incidents import commit, put_alert
 from core.stores.migrate import open_state
 from core.stores.state import read_state
@@ -31,6 +33,10 @@ RULE = "6f1a7c0e-41a1-4b26-9a3f-0c2b7de6f6aa"
 GUIDES = {RULE: {"vi": ("Xem địa chỉ nguồn", "Chặn <địa chỉ>"), "en": ("See the source", "Block <it>")}}
 NOW = 1_795_300_000_000_000_000
 PASSWORD = "right and long enough"
+
+
+def decode_event(payload: bytes) -> Event:
+    return msgspec.msgpack.decode(payload, type=Event)
 
 
 @dataclass
@@ -123,6 +129,8 @@ def console(centre: FakeCentre, clock: HeldClock, tmp_path: Path) -> Iterator[Co
         units=lambda: {"th": "VKSND tỉnh Thanh Hóa"},
         guide=lambda rule: GUIDES.get(rule, {}),
         channels=("telephone", "e-mail", "other"),
+        events=LocalEvents(tmp_path / "spool", tmp_path / "events", decode_event),
+        sources=lambda: read_sources(tmp_path / "sources.json"),
     )
     reader.dispose()
 

@@ -20,7 +20,7 @@ from inventory.rights import ROLES, may
 RULE = "43b774dd-fe57-4c3e-b194-1c299f864c6d"
 QUEUE = ("/", "/?state=closed", "/incidents/1", "/incidents/new")
 RULES = ("/rules", "/rules?q=ssh&state=enabled", f"/rules/{RULE}")
-PAGES = (*QUEUE, *RULES, "/password", "/sign-in", "/nothing-here")
+PAGES = (*QUEUE, *RULES, "/events?q=a", "/sources", "/password", "/sign-in", "/nothing-here")
 OURS = (*sorted(STATIC.glob("*.*")), *sorted((STATIC.parent / "templates").iterdir()))
 
 
