@@ -27,6 +27,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\ufffd]")
 _MOST_CONTROL = 0.1
 """A message of which more than this share is control characters or not UTF-8 is no text."""
 
+LANE = "logs"
+OURSELVES = "haidang"
+"""The lane's name, and the source of what it says itself."""
+
 _LONGEST_REASON = 300  # characters
 
 
@@ -146,7 +150,7 @@ def connection_cut(interrupted: Interrupted, now: int) -> Frame:
         "what the kernel had taken besides is lost and cannot be counted"
     )
     fields = {"event.action": "connection_cut", "source.ip": source, "host.name": source, "message": text}
-    return Frame("haidang", "own", msgspec.json.encode(fields), now)
+    return Frame(OURSELVES, "own", msgspec.json.encode(fields), now)
 
 
 def source_changed(told: Told, now: int) -> Frame:
@@ -154,7 +158,8 @@ def source_changed(told: Told, now: int) -> Frame:
     address = told.source.address
     fields = {"event.action": str(told.change), "source.ip": address, "observer.ip": address, "message": told.text}
     fields["host.name"] = told.source.device or address
-    return Frame("haidang", "own", msgspec.json.encode(fields), now)
+    fields["haidang.lane"] = LANE
+    return Frame(OURSELVES, "own", msgspec.json.encode(fields), now)
 
 
 def _own(frame: Frame, identity: str) -> Decoded:

@@ -10,7 +10,7 @@ from typing import Any
 from prometheus_client import Counter
 
 from collectors.logs.book import Book, Heard, Told
-from collectors.logs.decode import Decoded
+from collectors.logs.decode import OURSELVES, Decoded
 from collectors.logs.frames import Frame
 from collectors.logs.learning import Habit
 from collectors.logs.sources import SourceNames
@@ -59,7 +59,8 @@ class Tally:
             if what in self._counters:
                 for source, count in by_source.items():
                     self._child(what, source).inc(count)
-            self._book.count(what, by_source, self._clock.now())
+            others = {source: count for source, count in by_source.items() if source != OURSELVES}
+            self._book.count(what, others, self._clock.now())
 
     def hear(self, heard: Iterable[tuple[Frame, Event, int]]) -> None:
         """The latest message of each source in a batch, and how many of the source's were in it."""

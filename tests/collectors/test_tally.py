@@ -66,3 +66,4 @@ def test_what_the_lane_says_itself_is_of_no_source(tally):
     batch.stored(frame, decoded, decoded.event)
     batch.tell(tally)
     assert tally.changes() == []
+    assert tally.sources(lambda _: ("", "lane")).sources == ()
