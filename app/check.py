@@ -14,6 +14,8 @@ from typing import Literal
 
 from app.content import read_inventory
 from app.services.serving import check_tls
+from app.ways_in import http_token
+from collectors.logs.dialects.linux import PROGRAMS
 from collectors.logs.udp import force_receive_buffer
 from core.errors import HaidangError
 from core.files import make_folder
@@ -83,6 +85,7 @@ def _tls(settings: Settings) -> Iterator[Note]:
     if settings.console.tls_certificate is not None:
         yield Note(level="good", what="tls", text=f"{settings.console.tls_certificate} and its key fit")
     logs = settings.lane.logs
+    http_token(logs)
     if logs.tls_certificate is not None and logs.tls_key is not None:
         server_context(logs.tls_certificate, logs.tls_key, logs.tls_clients)
         yield Note(level="good", what="tls", text=f"{logs.tls_certificate} and its key fit")
@@ -129,6 +132,9 @@ def _followed(settings: Settings) -> Iterator[Note]:
     for one in settings.lane.logs.files:
         found = sorted(one.path.parent.glob(one.path.name))
         closed = [path for path in found if not os.access(path, os.R_OK)]
+        if one.program and one.program not in PROGRAMS:
+            text = f"{one.program}: no such program is known: lines are stored and not understood"
+            yield Note(level="warning", what="files", text=text)
         if closed:
             yield Note(level="error", what="files", text=f"{closed[0]} cannot be read by this account")
         elif not found:

@@ -73,6 +73,7 @@ class LogsLane:
         self._writer = EventWriter(self._folder / "events", decode_event)
         self._rolled = asyncio.Event()
         self._decoder = Decoder(self._own)
+        self._told: set[str] = set()
         self._files = SourceFiles(settings.sources)
         said = {host: one.silence_seconds for host, one in self._own.sources.items() if one.silence_seconds}
         self._tally = Tally(self.metrics, Book(*self._files.read(), clock.now(), said), clock)
@@ -175,7 +176,7 @@ class LogsLane:
         self._rolled.set()
 
     async def _open_ways_in(self) -> None:
-        carried = Carried(self._intake, self._ledger, self._streams, self._ends.marks, self._cut)
+        carried = Carried(self._intake, self._ledger, self._streams, self._ends.marks, self._cut, self._refused)
         self._ways_in = WaysIn(self._own, carried, self._clock)
         await self._ways_in.open()
 
@@ -190,6 +191,13 @@ class LogsLane:
 
     def _cut(self, source: str) -> None:
         self.metrics.cut.labels(self._tally.label(source)).inc()
+
+    def _refused(self, source: str) -> None:
+        label = self._tally.label(source)
+        self.metrics.refused.labels(label).inc()
+        if label not in self._told:  # once a source: who guesses tokens fills no terminal
+            self._told.add(label)
+            say(f"logs lane: {source}: a connection or request was refused; see haidang_refused_total")
 
     async def _keep_store(self) -> None:
         """Turns closed segments into minute files, and those of past hours into partitions."""

@@ -22,6 +22,7 @@ from collectors.logs.streams import StreamServer
 from collectors.logs.tcp import TcpReceiver
 from collectors.logs.udp import UdpReceiver
 from core.clock import Clock
+from core.errors import ContentError
 from core.files import read_bounded
 from core.settings import LogsSettings, split_address
 from core.tls import server_context
@@ -48,6 +49,22 @@ class Carried(NamedTuple):
     streams: Streams
     marks: Marks
     cut: Callable[[str], None]
+    refused: Callable[[str], None]
+
+
+def http_token(settings: LogsSettings) -> str:
+    """The token that senders by HTTP must show; empty where the settings name none.
+
+    Raises:
+        ContentError: its file cannot be read, or holds none.
+    """
+    path = settings.http_token
+    if path is None:
+        return ""
+    token = read_bounded(path, _LONGEST_TOKEN, "the token for HTTP").decode("utf-8", "replace").strip()
+    if not token:
+        raise ContentError(f"{path}: the token for HTTP is empty; write one, or take http_token out of the settings")
+    return token
 
 
 class WaysIn:
@@ -122,12 +139,9 @@ class WaysIn:
         return TcpReceiver(self._own.max_message, self._lane.intake, self._clock, self._lane.ledger, self._lane.cut)
 
     def _relp(self) -> RelpReceiver:
-        return RelpReceiver(self._own.max_message, self._lane.intake, self._clock, self._lane.streams)
+        lane = self._lane
+        return RelpReceiver(self._own.max_message, lane.intake, self._clock, lane.streams, refused=lane.refused)
 
     def _http(self) -> HttpReceiver:
         deliveries = Deliveries(self._lane.intake, self._clock, self._lane.marks, decode_json)
-        return HttpReceiver(deliveries, self._clock, self._token())
-
-    def _token(self) -> str:
-        path = self._own.http_token
-        return "" if path is None else read_bounded(path, _LONGEST_TOKEN, "the token for HTTP").decode().strip()
+        return HttpReceiver(deliveries, self._clock, http_token(self._own), self._lane.refused)

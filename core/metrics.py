@@ -26,6 +26,7 @@ class LaneMetrics:
         self.dropped = self._counter("dropped", "items lost: the queue or the kernel's buffer was full", "source")
         self.cut = self._counter("connections_cut", "connections without acknowledgement that broke off", "source")
         self.untrusted_time = self._counter("untrusted_time", "items whose own clock was not believed", "source")
+        self.refused = self._counter("refused", "connections and requests that were refused, stored nothing", "source")
         self.lost = self._counter("lost", "items read from a connection and not stored when the process died", "source")
         self.hits = Counter("haidang_hits", "rule hits handed to the relay", registry=self.registry)
         self.outbox = Gauge("haidang_outbox_rows", "rows not yet acknowledged by the centre", registry=self.registry)

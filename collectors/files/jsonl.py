@@ -24,6 +24,9 @@ from core.errors import ContentError
 from core.logsources import source_of
 from core.records import Event, Fields, Logsource
 
+BOM = b"\xef\xbb\xbf"
+"""What Windows programs write before the first line of a file."""
+
 _MOST_DIGITS = 40
 """Of a whole number; one with more stays text."""
 
@@ -47,7 +50,7 @@ def decode_json(line: bytes, identity: str) -> Event:
     Raises:
         ContentError: it is no object, or is nested beyond `collectors.files.flat`'s bounds.
     """
-    document = json_object(line)
+    document = json_object(line.removeprefix(BOM))
     if isinstance(document.get("logsource"), dict) and isinstance(document.get("fields"), dict):
         return _own(document, line, identity)
     fields = fields_of(document)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from collectors.files import eve, evtx, jsonl, zeek
+from collectors.files.linetimes import line_time
 from collectors.files.times import time_of
 from collectors.logs.dialects import understand
 from collectors.logs.following import LineForms
@@ -87,7 +88,7 @@ def program_line(program: str) -> Form:
         text = unicodedata.normalize("NFC", raw.decode("utf-8", "replace"))
         logsource, said = understand(Message(0, 0, None, "", program, "", "", "", text))
         fields: Fields = {"process.name": program, "message": text, **said}
-        time = time_of(fields) or 0
+        time = time_of(fields) or line_time(text) or 0
         return Event(id=identity, time=time, seen=time, logsource=logsource, fields=fields, raw=raw)
 
     return form

@@ -131,6 +131,8 @@ class OpenFile:
         digest = hashlib.sha256(first).hexdigest()[:16]
         self.stream = f"file/{state.st_dev}:{state.st_ino}:{digest}"
         self.position = marks.get(self.stream)
+        if self.position > state.st_size:  # begun anew with the same first line, or another file of this inode
+            self.position = 0
         for line in start.splitlines():
             if self.forms.takes(line):
                 break
@@ -140,6 +142,10 @@ class OpenFile:
     def was_truncated(self) -> bool:
         """Whether less is there than was read: it was begun anew."""
         return os.fstat(self._handle.fileno()).st_size < self.position
+
+    def begin_anew(self) -> None:
+        """The file was truncated: what stands in it now was never read."""
+        self.stream, self.position, self._skipping = "", 0, False
 
     def lines(self) -> Iterator[Line]:
         """The lines that are whole now, from the present position on; each moves it."""
@@ -247,7 +253,10 @@ class Follower:
         if file.forms.records is not None:
             await self._read_records(file, file.forms.records)
             return
-        if (not file.stream or file.was_truncated) and not file.recognise(self._marks):
+        if file.was_truncated:
+            self._marks.forget((file.stream,))
+            file.begin_anew()
+        if not file.stream and not file.recognise(self._marks):
             return
         for raw, end, fault in file.lines():
             if fault or file.forms.takes(raw):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from threading import Lock
 
 MOST = 8192
-"""Inputs that are remembered; the one that was longest without news goes first."""
+"""Inputs of a kind that are remembered; the one that was longest without news goes first."""
 
 
 class Marks:
@@ -20,28 +20,35 @@ class Marks:
     """
 
     def __init__(self, content: Mapping[str, int] | None = None) -> None:
-        self._marks = dict(content or {})
         self._lock = Lock()
+        self._kinds: dict[str, dict[str, int]] = {}
+        for stream, mark in (content or {}).items():
+            self._of(stream)[stream] = mark
 
     def set(self, stream: str, mark: int) -> None:
         """The input is stored up to here."""
         with self._lock:
-            self._marks.pop(stream, None)
-            self._marks[stream] = mark
-            while len(self._marks) > MOST:
-                self._marks.pop(next(iter(self._marks)))
+            known = self._of(stream)
+            known.pop(stream, None)
+            known[stream] = mark
+            while len(known) > MOST:
+                known.pop(next(iter(known)))
 
     def get(self, stream: str) -> int:
         """How far the input is stored; 0 if nothing is known of it."""
-        return self._marks.get(stream, 0)
+        return self._of(stream).get(stream, 0)
 
     def forget(self, streams: Iterable[str]) -> None:
         """These will not be read again."""
         with self._lock:
             for stream in streams:
-                self._marks.pop(stream, None)
+                self._of(stream).pop(stream, None)
 
     def content(self) -> dict[str, int]:
         """All marks, the longest without news first."""
         with self._lock:
-            return dict(self._marks)
+            return {stream: mark for known in self._kinds.values() for stream, mark in known.items()}
+
+    def _of(self, stream: str) -> dict[str, int]:
+        """The marks of the stream's kind, which its name begins with: requests must not push out quiet files."""
+        return self._kinds.setdefault(stream.partition("/")[0], {})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from collections.abc import Callable
 from ssl import SSLContext
 from weakref import WeakValueDictionary
 
@@ -30,8 +31,15 @@ class RelpReceiver:
     """Listens and serves sessions until stopped."""
 
     def __init__(
-        self, max_message: int, inlet: Inlet, clock: Clock, streams: Streams, patience: float = _PATIENCE
+        self,
+        max_message: int,
+        inlet: Inlet,
+        clock: Clock,
+        streams: Streams,
+        patience: float = _PATIENCE,
+        refused: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self._refused = refused
         self._max = max_message
         self._inlet = inlet
         self._clock = clock
@@ -52,7 +60,9 @@ class RelpReceiver:
             while (data := await session.read(reader)) != b"":
                 for frame in splitter.feed(data):
                     await session.take(frame)
-        except (OSError, FramingError):
+        except FramingError:
+            self._refused(source)
+        except OSError:
             pass  # the sender comes again and resends what it has no answer for
         finally:
             session.leave()

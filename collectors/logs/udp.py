@@ -157,6 +157,8 @@ def kernel_figures(receiver: socket.socket) -> KernelFigures:
 def _bound_socket(address: tuple[str, int]) -> socket.socket:
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     receiver = socket.socket(family, socket.SOCK_DGRAM)
+    if family == socket.AF_INET6:  # as for TCP: what listens on [::] is IPv6's alone
+        receiver.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     try:
         receiver.bind(address)
     except OSError as error:

@@ -301,3 +301,13 @@ def test_keys_of_the_ways_in_over_tls_are_tried(settings, tmp_path):
     assert notes(changed(settings, logs=keys), "tls") == [("good", f"{tmp_path}/logs.crt and its key fit")]
     (tmp_path / "logs.key").write_text("no key")
     assert notes(changed(settings, logs=keys), "tls")[0][0] == "error"
+
+
+def test_a_token_that_is_empty_or_not_there_is_an_error_and_not_no_token(settings, tmp_path):
+    token = tmp_path / "token"
+    known = changed(settings, logs={"http_token": token})
+    assert notes(known, "tls")[0][0] == "error"
+    token.write_text(" \n")
+    assert "the token for HTTP is empty" in notes(known, "tls")[0][1]
+    token.write_text("secret\n")
+    assert notes(known, "tls") == []

@@ -44,10 +44,18 @@ def test_a_time_that_cannot_be_is_not_believed_and_costs_nothing(time):
         assert decoded(raw).event.time == NOW
 
 
-def test_a_document_that_says_it_is_ours_goes_to_quarantine():
-    found = decoded(b'{"logsource":{"product":"haidang","service":"source"},"fields":{"event.action":"source_silent"}}')
+@pytest.mark.parametrize("product", [b"haidang", b"HaiDang", b" haidang "])
+def test_a_document_that_says_it_is_ours_goes_to_quarantine(product):
+    own = b'{"logsource":{"product":"%b","service":"source"},"fields":{"event.action":"source_silent"}}'
+    found = decoded(own % product)
     assert found.quarantined
     assert "may not be of the product haidang" in found.event.fields["error.message"]
+
+
+def test_whose_a_document_is_follows_from_its_sender_and_what_it_says_stays_beside():
+    found = decoded(b'\xef\xbb\xbf{"observer":{"ip":"10.9.9.9"},"message":"x"}')
+    assert found.event.fields["observer.ip"] == "192.0.2.1"
+    assert found.event.fields["haidang.observer.ip"] == "10.9.9.9"
 
 
 @pytest.mark.parametrize("raw", [b"", b"[1]", b'"x"', b"{", b"\xff\xfe", b'{"a":' * 100])

@@ -148,6 +148,20 @@ def test_a_file_that_was_truncated_and_begun_anew_is_another_one(run, followed, 
     run(looking())
 
 
+def test_a_file_that_was_begun_anew_with_the_same_first_line_is_read_from_its_beginning(run, followed, tmp_path):
+    async def looking():
+        log = tmp_path / "log"
+        append(log, OBJECT % 0, *(OBJECT % n for n in range(1, 9)))
+        assert len(await followed.look()) == 9
+        log.write_bytes(OBJECT % 0 + OBJECT % 77)
+        assert await followed.look() == [b'{"a":0}', b'{"a":77}']
+        followed.restart()
+        log.write_bytes(OBJECT % 0)
+        assert await followed.look() == [b'{"a":0}']
+
+    run(looking())
+
+
 def test_a_line_that_is_too_long_goes_to_quarantine_once_and_the_next_is_read(run, followed, tmp_path):
     async def looking():
         append(tmp_path / "log", b"{}\n", b"x" * 700_000 + b"\n", OBJECT % 1)

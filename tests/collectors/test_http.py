@@ -64,10 +64,11 @@ class Lane:
     """A receiver that listens, and the disk behind it: what is on it is stored when ``store`` is called."""
 
     def __init__(self, inlet, marks: Marks, token: str) -> None:
+        self.refused: list[str] = []
         self.inlet, self.marks = inlet, marks
         self.clock = HeldClock(NOW)
         self.deliveries = Deliveries(inlet, self.clock, marks, decode_json)
-        self.server = HttpReceiver(self.deliveries, self.clock, token).server(("127.0.0.1", 0))
+        self.server = HttpReceiver(self.deliveries, self.clock, token, self.refused.append).server(("127.0.0.1", 0))
         self.clients: list[Client] = []
 
     async def connect(self) -> Client:
@@ -150,6 +151,44 @@ def test_a_packed_body_is_unpacked(run, listening):
             client.send("POST", "/logs/_bulk", gzip.compress(BULK), content_encoding="gzip")
             assert len(await lane.store(2)) == 2
             assert (await client.answer()).json["items"][1]["index"]["_index"] == "logs"
+
+    run(dialogue())
+
+
+def test_all_members_of_a_packed_body_are_unpacked(run, listening):
+    async def dialogue():
+        async with listening() as lane:
+            client = await lane.connect()
+            packed = b"".join(gzip.compress(b'{"a":%d}\n' % n) for n in range(3))
+            client.send("POST", "/events", packed, content_encoding="gzip")
+            assert len(await lane.store(3)) == 3
+            assert (await client.answer()).json == {"stored": 3}
+
+    run(dialogue())
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/events", b"[" * 100_000 + b"]" * 100_000), ("/_bulk", b'{"create":' * 100_000 + b"\n{}\n")],
+)
+def test_what_is_nested_without_end_is_refused_and_the_next_is_served(run, listening, path, body):
+    async def dialogue():
+        async with listening() as lane:
+            client = await lane.connect()
+            assert (await client.ask("POST", path, body)).status == 400
+            assert (await client.ask("GET", "/")).status == 200
+
+    run(dialogue())
+
+
+def test_a_mark_of_byte_order_and_a_wrong_method_cost_nothing(run, listening):
+    async def dialogue():
+        async with listening() as lane:
+            client = await lane.connect()
+            client.send("POST", "/events", b'\xef\xbb\xbf[{"a":1},{"a":2}]')
+            assert len(await lane.store(2)) == 2
+            await client.answer()
+            assert (await client.ask("GET", "/events")).status == 405
 
     run(dialogue())
 
@@ -296,6 +335,7 @@ def test_a_sender_shows_the_token_where_there_is_one(run, listening, header, sta
         async with listening(token="secret") as lane:
             client = await lane.connect()
             assert (await client.ask("GET", "/", authorization=header)).status == status
+            assert lane.refused == (["127.0.0.1"] if status == 401 else [])
 
     run(dialogue())
 

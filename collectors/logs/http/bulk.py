@@ -96,7 +96,7 @@ def documents(request: Request) -> list[Document]:
 def _action(line: bytes, place: int) -> tuple[str, dict[str, Any]]:
     try:
         told = msgspec.json.decode(line, type=dict[str, dict[str, Any]])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _refused(place, 'expected an action such as {"create": {}}') from error
     if len(told) != 1 or next(iter(told)) not in {*_ACTIONS, "delete"}:
         raise _refused(place, "expected index or create")

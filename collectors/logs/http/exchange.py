@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -138,16 +138,25 @@ def _unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
         return body
     if coding not in {"gzip", "x-gzip"}:
         raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content-encoding: gzip or none is understood")
-    reader = zlib.decompressobj(_GZIP)
     try:
-        content = reader.decompress(body, MAX_BODY)
+        return b"".join(_members(body))
     except zlib.error as error:
         raise RefusedError(HTTPStatus.BAD_REQUEST, f"the body is no gzip: {error}") from error
-    if reader.unconsumed_tail:
-        raise _too_large()
-    if not reader.eof:
-        raise RefusedError(HTTPStatus.BAD_REQUEST, "the body's gzip ends too early")
-    return content
+
+
+def _members(body: bytes) -> Iterator[bytes]:
+    """The content of each member of a gzip file (RFC 1952, section 2.2), all of them within the bound."""
+    room = MAX_BODY
+    while body:
+        reader = zlib.decompressobj(_GZIP)
+        content = reader.decompress(body, room + 1)
+        room -= len(content)
+        if room < 0 or reader.unconsumed_tail:
+            raise _too_large()
+        if not reader.eof:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "the body's gzip ends too early")
+        yield content
+        body = reader.unused_data.lstrip(b"\0")
 
 
 def _too_large() -> RefusedError:

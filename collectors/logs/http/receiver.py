@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from ssl import SSLContext
 
@@ -19,8 +19,13 @@ from collectors.logs.streams import PeerReader, StreamServer
 from core.clock import SECOND, Clock
 
 _MILLISECOND = SECOND // 1000
+_BOM = b"\xef\xbb\xbf"
 _AT_ONCE = 8
 """Requests whose documents are on their way to the disk at a time: more would only wait there."""
+
+
+def nobody_asks(_: str) -> None:
+    """Does nothing."""
 
 
 class HttpReceiver:
@@ -30,9 +35,13 @@ class HttpReceiver:
         deliveries: carries documents to the disk.
         clock: measures how long that took, for the answer.
         token: what a sender must show, as bearer token, API key or password; empty asks for nothing.
+        refused: told the sender of each request that was refused.
     """
 
-    def __init__(self, deliveries: Deliveries, clock: Clock, token: str = "") -> None:
+    def __init__(
+        self, deliveries: Deliveries, clock: Clock, token: str = "", refused: Callable[[str], None] = nobody_asks
+    ) -> None:
+        self._refused = refused
         self._deliveries = deliveries
         self._clock = clock
         self._token = token
@@ -53,6 +62,7 @@ class HttpReceiver:
                 if not await exchange.answer(answer):
                     return
         except RefusedError as refusal:
+            self._refused(source)
             await exchange.answer(_refused(refusal))
             return
         if owed and reader.orderly:
@@ -68,6 +78,7 @@ class HttpReceiver:
             async with self._turn:
                 return await self._delivered(source, request)
         except RefusedError as refusal:
+            self._refused(source)
             return _refused(refusal), ""
 
     async def _delivered(self, source: str, request: Request) -> tuple[Answer, str]:
@@ -76,7 +87,9 @@ class HttpReceiver:
             stream = await self._deliveries.deliver(source, request.body, [one.raw for one in taken])
             answer = bulk.stored(taken, stream, (self._clock.now() - began) // _MILLISECOND)
             return answer._replace(headers={**answer.headers, **bulk.media_type(request)}), stream
-        if request.path.rstrip("/") == "/events" and request.method == "POST":
+        if request.path.rstrip("/") == "/events":
+            if request.method != "POST":
+                raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "events are taken by POST")
             lines = _documents(request.body)
             stream = await self._deliveries.deliver(source, request.body, lines)
             return Answer(HTTPStatus.OK, {"stored": len(lines)}), stream
@@ -103,11 +116,11 @@ def _shown(header: str) -> str:
 
 def _documents(body: bytes) -> Sequence[bytes]:
     """Each line of JSON, or each element where the body is an array."""
-    text = body.strip()
+    text = body.removeprefix(_BOM).strip()
     if text.startswith(b"["):
         try:
             return [bytes(one) for one in msgspec.json.decode(text, type=list[msgspec.Raw])]
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise RefusedError(HTTPStatus.BAD_REQUEST, f"the array is not JSON: {error}") from error
     return [line for line in text.split(b"\n") if line.strip()]
 
