@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from console.source_views import number
 from console.views import Moment, exact_moment, local_text, moment, visible
 from core.clock import HOUR, MINUTE, VIETNAM, from_datetime
-from core.query import quoted
+from core.query import MOST_LETTERS, quoted
 from core.records import Event, Record
 from core.stores.event_search import FOREVER, Buckets, Cursor, Progress, Query
 
@@ -25,6 +25,8 @@ MOST_BARS = 48
 BAR_HEIGHT = 100
 MOST_MESSAGE = 400
 """Characters of a message in the list; the opened row has all of it."""
+MOST_OPEN = 2_000
+"""Characters of a value, or of what was received, that are open with the row; the rest is folded."""
 
 _YEARS = range(1970, 2116)
 
@@ -74,16 +76,20 @@ class AskedEvents(Record, frozen=True, kw_only=True):
 
 
 class FieldView(NamedTuple):
-    """A field of an event and the addresses that ask for it as well, or for what lacks it."""
+    """A field of an event and the addresses that ask for it as well, or for what lacks it; ``rest`` is folded.
+
+    A value that is too long for a query has no addresses.
+    """
 
     name: str
     value: str
     add: str
     leave_out: str
+    rest: str = ""
 
 
 class EventRow(Record, frozen=True, kw_only=True):
-    """An event in the list, with all its fields."""
+    """An event in the list, with all its fields; ``raw_rest`` is what is folded of what was received."""
 
     key: str
     time: Moment
@@ -95,6 +101,7 @@ class EventRow(Record, frozen=True, kw_only=True):
     message: str
     fields: tuple[FieldView, ...]
     raw: str
+    raw_rest: str
 
 
 class Bar(NamedTuple):
@@ -133,18 +140,32 @@ def event_row(event: Event, asked: AskedEvents, sites: Mapping[str, str]) -> Eve
     """The event as one line of what was asked for."""
     message = event.fields.get("error.message") or event.fields.get("message") or event.raw.decode("utf-8", "replace")
     source = event.logsource
+    raw, raw_rest = _opened(event.raw.decode("utf-8", "replace"))
     return EventRow(
         key=event.id,
         time=exact_moment(event.time),
         seen=exact_moment(event.seen),
         site=sites.get(event.site, event.site),
-        device=visible(event.device.encode()),
+        device=visible(device_of(event).encode()),
         source=visible(str(event.fields.get("observer.ip", "")).encode()),
         kind=visible("/".join(filter(None, (source.product, source.service or source.category))).encode()),
         message=visible(str(message)[:MOST_MESSAGE].encode()),
         fields=tuple(_fields(event, asked)),
-        raw=visible(event.raw),
+        raw=raw,
+        raw_rest=raw_rest,
     )
+
+
+def device_of(event: Event) -> str:
+    """Who sent it: the device; where neither it nor a site is known, the host it names, else the sender's address."""
+    if event.device or event.site:
+        return event.device
+    return str(event.fields.get("host.name") or event.fields.get("observer.ip") or "")
+
+
+def _opened(text: str) -> tuple[str, str]:
+    """What is open of a long text, and the rest, both safe to look at."""
+    return visible(text[:MOST_OPEN].encode()), visible(text[MOST_OPEN:].encode())
 
 
 def _fields(event: Event, asked: AskedEvents) -> list[FieldView]:
@@ -158,11 +179,14 @@ def _fields(event: Event, asked: AskedEvents) -> list[FieldView]:
 
 def _field(name: str, value: str, asked: AskedEvents) -> FieldView:
     term = f"{name}:{quoted(value)}" if value else f"-{name}:*"
+    shown, rest = _opened(value)
+    can_ask = len(term) < MOST_LETTERS
     return FieldView(
         name=visible(name.encode()),
-        value=visible(value.encode()) or "∅",
-        add=asked.with_term(term),
-        leave_out=asked.with_term(f"-{term}"),
+        value=shown or "∅",
+        add=asked.with_term(term) if can_ask else "",
+        leave_out=asked.with_term(f"-{term}") if can_ask else "",
+        rest=rest,
     )
 
 

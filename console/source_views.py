@@ -21,6 +21,9 @@ SHAPES = {
 NOTABLE_SECONDS = 2.0
 """A clock that is off by more is marked."""
 
+LEAST_OFFSET = 1.0
+"""Seconds; a clock that is off by less is not told: messages take as long on their way."""
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -117,7 +120,7 @@ def source_row(source: Source, sites: Mapping[str, str], now: int, language: str
         quarantined=number(source.quarantined, language),
         has_losses=source.dropped > 0,
         offset=_offset(source, language),
-        is_off=abs(source.offset or 0) >= NOTABLE_SECONDS,
+        is_off=abs(_offset_of(source)) >= NOTABLE_SECONDS,
     )
 
 
@@ -161,7 +164,13 @@ def _share(source: Source, language: str) -> str:
 
 
 def _offset(source: Source, language: str) -> str:
-    if source.offset is None:
+    offset = _offset_of(source)
+    if abs(offset) < LEAST_OFFSET:
         return ""
-    way = "ahead" if source.offset >= 0 else "behind"
-    return say(language, f"source.{way}", span=duration(abs(source.offset), language))
+    way = "ahead" if offset >= 0 else "behind"
+    return say(language, f"source.{way}", span=duration(abs(offset), language))
+
+
+def _offset_of(source: Source) -> float:
+    """How far its clock is off; what comes by files alone is as old as the files and says nothing of a clock."""
+    return 0.0 if set(source.ways) == {"file"} else source.offset or 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from core.clock import HOUR, MINUTE, SECOND, VIETNAM, iso, to_datetime, vietnam
 from core.incident import Dossier, Incident, State, TimelineEntry, Verdict
@@ -112,6 +112,7 @@ class AlertView(Record, frozen=True, kw_only=True):
         last_lines: what comes after the folded ones.
         left_out: how many events the alert holds no longer.
         search: the address of the search for the events around it.
+        source: the page of the source of logs that it is about, empty if it is about none.
     """
 
     title: str
@@ -131,6 +132,7 @@ class AlertView(Record, frozen=True, kw_only=True):
     last_lines: tuple[Line, ...]
     left_out: int
     search: str
+    source: str
 
 
 class Step(Record, frozen=True, kw_only=True):
@@ -222,6 +224,7 @@ def alert_view(alert: Alert, view: View, guide: tuple[str, ...] = (), *, is_list
         last_lines=last,
         left_out=max(0, alert.count - len(alert.evidence)),
         search=search_around(alert),
+        source=source_page(alert),
     )
 
 
@@ -266,9 +269,23 @@ def local_text(nanoseconds: int) -> str:
 
 def search_around(alert: Alert) -> str:
     """The address of the search for the events about an alert's object, from a little before to a little after."""
-    terms = " ".join(f"{field}:{quoted(value)}" for field, value in alert.object if field and value)
+    object_ = (("observer.ip", address),) if (address := _source_of(alert)) else alert.object
+    terms = " ".join(f"{field}:{quoted(value)}" for field, value in object_ if field and value)
     span = {"from": local_text(alert.start - AROUND), "to": local_text(alert.end + AROUND)}
     return f"/events?{urlencode({'q': terms, 'span': 'own', **span})}"
+
+
+def source_page(alert: Alert) -> str:
+    """The page of the source of logs that the platform itself told of; empty for every other alert."""
+    address = _source_of(alert)
+    return f"/sources/{quote(address, safe='')}" if address else ""
+
+
+def _source_of(alert: Alert) -> str:
+    """The address of the source whose silence or the like this alert tells: other senders' events never say that."""
+    told = alert.fields
+    is_ours = str(told.get("event.action", "")).startswith("source_") and "haidang.lane" in told
+    return dict(alert.object).get("source.ip", "") if is_ours else ""
 
 
 def _visible(character: str) -> str:

@@ -7,14 +7,16 @@ r"""The language of searches: ``root user.name:an -"session opened" (source.ip:1
     value  = word | '"' words '"' | ">" number | ">=" number | "<" number | "<=" number | number ".." number
 
 A word without a field is looked for in every value of an event, as a whole word; with one, the field's value must be
-it. ``*`` stands for anything within a word, ``field:*`` for any value. In quotes everything is meant as it is written,
-save ``\"``. Diacritics are ignored unless they are typed. Reading a query is pure; ``query_sql`` asks DuckDB.
+it. ``*`` stands for anything within a word, ``field:*`` for any value, ``10.1.0.0/16`` for ``10.1.*``. In quotes
+everything is meant as it is written, save ``\"``. Diacritics are ignored unless they are typed. Reading a query is
+pure; ``query_sql`` asks DuckDB.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from ipaddress import IPv4Network, ip_address, ip_network
 from typing import NamedTuple, TypeAlias
 
 from core.errors import ContentError
@@ -28,6 +30,10 @@ _FIELD = re.compile(r"[A-Za-z_@][\w.@-]*")
 _ADDRESS = re.compile(r"[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,}(%\w+)?")
 _COMPARED = re.compile(r"(>=|<=|>|<)(-?\d+(?:\.\d+)?)")
 _SPAN = re.compile(r"(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)")
+_NO_SPAN = re.compile(r"-?\w[\w.:-]*(?<!\.)\.\.(?!\.)[\w.:-]*\w")
+_NETWORK = re.compile(r"[0-9A-Fa-f.:]+/\d{1,3}")
+_OCTETS = {8: 1, 16: 2, 24: 3, 32: 4}
+"""How many numbers of an address a network of that many bits keeps whole."""
 
 PROBLEMS = {
     "quote": "dấu nháy không được đóng / the quote is not closed",
@@ -36,6 +42,10 @@ PROBLEMS = {
     "missing": "thiếu nội dung cần tìm ở đây / something to look for is missing here",
     "long": f"câu tìm quá dài: tối đa {MOST_LETTERS} ký tự / the query is longer than {MOST_LETTERS} characters",
     "many": f"quá nhiều điều kiện: tối đa {MOST_TERMS} / more than {MOST_TERMS} conditions",
+    "number": "sau > hay < phải là một số; nguyên văn thì đặt trong nháy / > and < take a number; put text in quotes",
+    "span": "khoảng chỉ dùng với số; nguyên văn thì đặt trong nháy / a range is of numbers; put text in quotes",
+    "network": "chỉ tìm được mạng IPv4 /8, /16, /24; mạng khác: viết 10.1.* hay fe80:* "
+    "/ only IPv4 networks /8, /16, /24 are known; else write 10.1.* or fe80:*",
     "deep": f"quá nhiều tầng ngoặc: tối đa {MOST_LEVELS} / more than {MOST_LEVELS} levels of brackets",
 }
 """What can be wrong, by a key for pages that have words of their own."""
@@ -223,20 +233,51 @@ def _with_field(text: str, at: int, end: int) -> tuple[_Token, int]:
         return _Token("value", at + 1, Equals(name, (words,))), end
     if not value:
         raise QueryError("missing", start + 1)
-    return _Token("value", at + 1, _of_field(name, value)), end
+    return _Token("value", at + 1, _of_field(name, value, start + 1)), end
 
 
 def _is_value(word: str, name: str, value: str) -> bool:
     """Whether what follows the colon belongs to a field, not to a drive, an address or a link."""
-    return len(name) > 1 and not _ADDRESS.fullmatch(word) and not value.startswith(("//", ":"))
+    if len(name) == 1 and value[:1] not in {">", "<"} and not _NO_SPAN.fullmatch(value):
+        return False
+    if value.startswith(":"):
+        return _is_address(value)
+    return not _ADDRESS.fullmatch(word) and not value.startswith("//")
 
 
-def _of_field(name: str, value: str) -> Node:
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _of_field(name: str, value: str, place: int) -> Node:
     if compared := _COMPARED.fullmatch(value):
         return Compares(name, compared[1], float(compared[2]))
     if span := _SPAN.fullmatch(value):
         return All((Compares(name, ">=", float(span[1])), Compares(name, "<=", float(span[2]))))
-    return Equals(name, _pieces(value))
+    if value[0] in "<>":
+        raise QueryError("number", place)
+    if _NO_SPAN.fullmatch(value):
+        raise QueryError("span", place)
+    return Equals(name, _network(value, place) or _pieces(value))
+
+
+def _network(value: str, place: int) -> tuple[str, ...]:
+    """What the addresses of a network begin with, as pieces; none if the value is no network."""
+    if not _NETWORK.fullmatch(value):
+        return ()
+    try:
+        network = ip_network(value, strict=False)
+    except ValueError:
+        return ()
+    if not isinstance(network, IPv4Network) or network.prefixlen not in _OCTETS:
+        raise QueryError("network", place)
+    octets = str(network.network_address).split(".")
+    kept = ".".join(octets[: _OCTETS[network.prefixlen]])
+    return (kept,) if network.num_addresses == 1 else (kept + ".", "")
 
 
 def _pieces(word: str) -> tuple[str, ...]:

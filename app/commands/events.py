@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from app.commands.common import AsJson, SettingsFile, logs_of, moment, plain, settings_of, show
 from app.content import read_inventory
 from collectors.logs.spooling import decode_event
+from console.event_views import device_of
 from core.clock import HOUR, SECOND, SystemClock, iso, vietnam
 from core.errors import ContentError, NotFoundError
 from core.records import Event
@@ -38,7 +39,8 @@ Limit = Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.
 Words = Annotated[
     str,
     typer.Argument(
-        help="Words, 'field:value', \"quotes\", * within a word, -not, OR, brackets, field:>5; empty for all."
+        help="Words, 'field:value', \"quotes\", * within a word, -not, OR, brackets, field:>5; empty for all. "
+        "What begins with '-' goes after '--': haidang events search -- -foo."
     ),
 ]
 Time = Annotated[str, typer.Option(help="FROM or FROM/TO in ISO 8601; Vietnam's time where no zone is given.")]
@@ -123,7 +125,7 @@ def _write_lines(events: Iterator[Event], out: TextIO) -> None:
     out.write(_line(_HEADINGS))
     for event in events:
         message = event.fields.get("error.message") or event.fields.get("message") or ""
-        out.write(_line((vietnam(event.time), event.site, event.device, str(message))))
+        out.write(_line((vietnam(event.time), event.site, device_of(event), str(message))))
 
 
 def _line(values: tuple[str, ...]) -> str:

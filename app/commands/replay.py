@@ -22,6 +22,8 @@ def replay(
     reason: Reason, since: Since = "", until: Until = "", source: Source = "", settings: SettingsFile = None
 ) -> None:
     """Đọc lại bản tin đã cách ly, bản nào đọc được thì thành sự kiện / read quarantined messages again."""
+    if not reason.strip():
+        raise ContentError("--reason: cần ghi lý do / say why")
     start, end = moment(since) if since else 0, moment(until) if until else 1 << 62
     if start >= end:
         raise ContentError(f"--until {until} is not after --since {since}")

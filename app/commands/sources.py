@@ -9,8 +9,9 @@ import typer
 
 from app.commands.common import AsJson, SettingsFile, settings_of, show
 from core.clock import vietnam
+from core.errors import NotFoundError
 from core.scope import EVERYTHING
-from core.sources import Source, SourceState, read_sources
+from core.sources import Source, Sources, SourceState, read_sources
 from core.stores.source_list import Choice, Order, WantedSources, find_source, list_sources
 from core.terminal import say
 
@@ -34,6 +35,34 @@ _STATES = {
     SourceState.SILENT: "im lặng",
     SourceState.SURGING: "tăng đột biến",
 }
+_NAMES = {
+    "address": "Địa chỉ / address",
+    "device": "Thiết bị / device",
+    "site": "Điểm cầu / site",
+    "known": "Có trong danh mục / known",
+    "kinds": "Loại / kinds",
+    "ways": "Cách gửi / ways",
+    "first": "Nghe lần đầu / first",
+    "last": "Nghe lần cuối / last",
+    "state": "Trạng thái / state",
+    "since": "Từ / since",
+    "rate": "Bản ghi/s / rate",
+    "usual": "Thường / usual",
+    "received": "Nhận / received",
+    "stored": "Lưu / stored",
+    "duplicates": "Trùng / duplicates",
+    "quarantined": "Cách ly / quarantined",
+    "dropped": "Mất / dropped",
+    "understood": "Hiểu được / understood",
+    "untrusted": "Không tin giờ / untrusted",
+    "lag": "Trễ (giây) / lag (s)",
+    "offset": "Lệch giờ (giây) / offset (s)",
+    "zone": "Múi giờ / zone",
+    "zone_from": "Múi giờ lấy từ / zone_from",
+    "limit": "Im lặng tối đa (giây) / limit (s)",
+    "limit_from": "Giới hạn lấy từ / limit_from",
+}
+"""All that a source has, by the names that JSON gives it."""
 _TIMES = frozenset({"first", "last", "since"})
 
 
@@ -60,12 +89,20 @@ def show_(
     as_json: AsJson = False,
 ) -> None:
     """Mọi số liệu của một nguồn / all figures of one source."""
-    source = find_source(read_sources(settings_of(settings).sources), EVERYTHING, address)
+    source = _found(read_sources(settings_of(settings).sources), address)
     if as_json:
         show([_whole(source)], {}, as_json=True)
         return
-    told = [{"name": name, "value": _told(name, value)} for name, value in _whole(source).items()]
+    told = [{"name": _NAMES[name], "value": _told(name, value)} for name, value in _whole(source).items()]
     show(told, {"name": "Mục", "value": "Giá trị"}, as_json=False)
+
+
+def _found(sources: Sources, address: str) -> Source:
+    try:
+        return find_source(sources, EVERYTHING, address)
+    except NotFoundError:
+        text = f"không có nguồn '{address}' / there is no source '{address}': see 'haidang sources list'"
+        raise NotFoundError(text) from None
 
 
 def _whole(source: Source) -> dict[str, object]:
@@ -87,6 +124,10 @@ def _row(source: Source) -> dict[str, object]:
 def _told(name: str, value: object) -> str:
     if isinstance(value, int) and name in _TIMES:
         return vietnam(value) if value else "–"
+    if isinstance(value, bool):
+        return "có / yes" if value else "không / no"
+    if name == "state":
+        return f"{_STATES[SourceState(str(value))]} / {value}"
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return "–" if value is None else str(value)

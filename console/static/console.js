@@ -191,17 +191,17 @@ function find(key) {
 
 function press(key) {
   const element = find(key);
-  if (element?.matches("textarea")) element.focus();
+  if (element?.matches("textarea, input")) element.focus();
   else element?.click();
   return Boolean(element);
 }
 
 function move(step) {
-  const links = all("[data-row] .c-title a");
-  const now = links.findIndex((link) => link.closest("[data-row]").contains(document.activeElement));
+  const links = all("[data-row] .c-title a, .c-event > details > summary");
+  const now = links.findIndex((link) => link.closest("tr").contains(document.activeElement));
   const next = links[now < 0 ? 0 : Math.min(Math.max(now + step, 0), links.length - 1)];
   next?.focus();
-  next?.closest("[data-row]").scrollIntoView({ block: "nearest" });
+  next?.closest("tr").scrollIntoView({ block: "nearest" });
   return Boolean(next);
 }
 
@@ -211,7 +211,7 @@ function act(key) {
   if (["q", "r", "e", "o"].includes(key)) return isChord && press(key);
   if (key === "j") return move(1);
   if (key === "k") return move(-1);
-  return ["a", "s", "m", "c", "n", "l", "?"].includes(key) && press(key);
+  return ["a", "s", "m", "c", "n", "l", "?", "/"].includes(key) && press(key);
 }
 
 function onKey(event) {

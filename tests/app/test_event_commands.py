@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from app import cli
 from collectors.logs.spooling import decode_event, encode_record
 from core.clock import HOUR, MINUTE
-from core.errors import NotFoundError
+from core.errors import ContentError, NotFoundError
 from core.query import QueryError
 from core.records import Event, Logsource
 from core.sources import Source, Sources, SourceState, write_sources
@@ -49,7 +49,7 @@ def run(commands, file, monkeypatch):
 def store(settings, clock):
     """Puts events with these fields into the lane's store, a minute apart; every second one into an hour's file."""
 
-    def storing(*contents):
+    def storing(*contents, site="tha", device="sv-tha"):
         writer = EventWriter(settings.logs / "events", decode_event)
         for number, fields in enumerate(contents):
             event = Event(
@@ -59,8 +59,8 @@ def store(settings, clock):
                 logsource=Logsource(product="linux"),
                 fields=fields,
                 raw=b"raw",
-                site="tha",
-                device="sv-tha",
+                site=site,
+                device=device,
             )
             spool = Spool(settings.logs / "spool", clock, floor=clock.now() + number)
             spool.open(b"")
@@ -89,6 +89,8 @@ EVENTS = (
         ("opened OR closed", ["2", "1"]),
         ("203.0.113.7", ["0"]),
         ("source.ip:203.0.113.*", ["1", "0"]),
+        ("source.ip:203.0.0.0/8", ["1", "0"]),
+        ("source.ip:10.0.0.0/8", []),
         ("source.port:>1000", ["2"]),
         ('"session closed"', ["2"]),
         ("nothing", []),
@@ -111,6 +113,28 @@ def test_lines_are_written_in_columns_under_a_heading(run, store):
     assert heading.split() == ["Thời", "gian", "Điểm", "cầu", "Thiết", "bị", "Nội", "dung"]
     assert re.fullmatch(r"22/11/2026 08:53:37  tha +  sv-tha +  session closed", first)
     assert len(rest) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "sender"),
+    [({"observer.ip": "10.9.9.9"}, "10.9.9.9"), ({"observer.ip": "10.9.9.9", "host.name": "may-1"}, "may-1")],
+)
+def test_an_event_of_no_device_and_no_site_tells_who_sent_it(run, store, fields, sender):
+    store({"message": "hello", **fields}, site="", device="")
+    assert run("events", "search").splitlines()[1].split()[2:] == [sender, "hello"]
+
+
+def test_a_query_that_begins_with_a_minus_goes_after_two_more(file, store, commands):
+    store(*EVENTS)
+    assert "-- -foo" in " ".join(CliRunner().invoke(commands, ["events", "search", "--help"]).stdout.split())
+    arguments = ["events", "search", "--json", "--settings", str(file), "--", "-session"]
+    done = CliRunner().invoke(commands, arguments, catch_exceptions=False)
+    assert [row["id"][-1] for row in json.loads(done.stdout)] == ["0"]
+
+
+def test_a_replay_without_a_reason_is_refused(run):
+    with pytest.raises(ContentError, match="--reason: cần ghi lý do / say why"):
+        run("replay", "--reason", "   ")
 
 
 def test_what_would_steer_a_terminal_is_made_visible(run, store):
@@ -183,10 +207,14 @@ def test_sources_come_as_json_filtered_and_in_order(run, options, found):
 @pytest.mark.usefixtures("sources")
 def test_a_source_is_shown_with_all_figures(run):
     assert json.loads(run("sources", "show", "10.0.0.2", "--json"))[0]["dropped"] == 3
-    lines = dict(line.partition(" ")[::2] for line in run("sources", "show", "10.0.0.2").splitlines()[1:])
-    assert lines["last"].strip() == "22/11/2026 08:51:37"
-    assert lines["lag"].strip() == "–"
-    with pytest.raises(NotFoundError, match=r"no source '10.9.9.9'"):
+    cells = [re.split(r"  +", line.strip()) for line in run("sources", "show", "10.0.0.2").splitlines()[1:]]
+    assert len(cells) == len(Source.__struct_fields__)
+    lines = {name: value for name, *values in cells for value in values}
+    assert lines["Nghe lần cuối / last"] == "22/11/2026 08:51:37"
+    assert lines["Trễ (giây) / lag (s)"] == "–"
+    assert lines["Trạng thái / state"] == "im lặng / silent"
+    assert lines["Có trong danh mục / known"] == "không / no"
+    with pytest.raises(NotFoundError, match=r"không có nguồn '10.9.9.9' / there is no source '10.9.9.9'"):
         run("sources", "show", "10.9.9.9")
 
 

@@ -139,6 +139,8 @@ def test_a_long_answer_is_cut_and_goes_on_where_it_was(analyst, put):
     [
         ('q=a+"b', "Câu tìm, ký tự 3: dấu nháy không được đóng."),
         ("q=(a", "Câu tìm, ký tự 1: dấu ngoặc không được đóng."),
+        ("q=x:>y", "Câu tìm, ký tự 3: sau > hay < phải là một số"),
+        ("q=source.ip:10.0.0.0/12", "Câu tìm, ký tự 11: chỉ tìm được mạng IPv4 /8, /16, /24"),
         ("span=own&from=zzz", "'zzz' không phải thời điểm hợp lệ."),
         ("span=own&from=2026-11-22T05:00&to=2026-11-22T04:00", "Thời điểm kết thúc phải sau"),
     ],
@@ -200,6 +202,49 @@ def test_an_alert_leads_to_the_events_around_it(analyst, store, make_alert):
     assert link == (
         "/events?q=source.ip%3A%22203.0.113.7%22&span=own&from=2026-11-22T05%3A20%3A40&to=2026-11-22T05%3A31%3A40"
     )
+
+
+def test_an_alert_about_a_source_leads_to_what_it_sends_and_to_its_page(analyst, store, make_alert):
+    fields = {"event.action": "source_silent", "source.ip": "2001:db8::1", "haidang.lane": "logs"}
+    store(make_alert(object=(("source.ip", "2001:db8::1"),), fields=fields))
+    page = unescape(analyst.get("/incidents/1").text)
+    assert 'href="/events?q=observer.ip%3A%222001%3Adb8%3A%3A1%22&span=own' in page
+    assert 'href="/sources/2001%3Adb8%3A%3A1"' in page
+
+
+def test_an_alert_of_another_event_of_that_name_is_about_no_source(analyst, store, make_alert):
+    store(make_alert(fields={"event.action": "source_silent", "source.ip": "203.0.113.7"}))
+    page = unescape(analyst.get("/incidents/1").text)
+    assert "q=source.ip%3A" in page
+    assert 'href="/sources/' not in page
+
+
+@pytest.mark.parametrize(
+    ("site", "device", "fields", "sender"),
+    [
+        ("hn", "sv-hn", {"host.name": "may-1"}, "sv-hn"),
+        ("hn", "", {"host.name": "may-1"}, ""),
+        ("", "", {"host.name": "may-1"}, "may-1"),
+        ("", "", {}, "10.1.0.1"),
+    ],
+)
+def test_a_row_tells_who_sent_the_event_where_no_device_is_known(site, device, fields, sender):
+    one = msgspec.structs.replace(event(1, **fields), site=site, device=device)
+    assert event_row(one, AskedEvents(), {}).device == sender
+
+
+def test_a_long_raw_or_value_is_folded_and_whole(analyst, put):
+    long = "x" * 1_999 + "\x1b" + "y" * 62_000
+    put(msgspec.structs.replace(event(1, long), raw=long.encode()))
+    rows = "".join(data for name, data in streamed(analyst, "/events/stream") if name == "rows")
+    told = re.findall(r">(x+‹ESC›)<.*?<summary>Còn 62000 ký tự</summary><code>(y+)</code></details>", rows, re.DOTALL)
+    assert [(len(shown), len(rest)) for shown, rest in told] == [(2_004, 62_000)] * 2
+    assert len(rows) < 3 * len(long)
+
+
+def test_a_short_event_is_not_folded(analyst, put):
+    put(event(1))
+    assert 'class="rest"' not in str(streamed(analyst, "/events/stream"))
 
 
 def test_a_bar_narrows_the_search_to_its_time():

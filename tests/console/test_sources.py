@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 
-from console.source_views import duration, number
+from console.source_views import AskedSources, duration, number, source_row
 from core.clock import HOUR, SECOND
 from core.sources import Source, Sources, SourceState, write_sources
 
@@ -76,6 +76,21 @@ def test_what_is_not_known_is_not_made_up(analyst, put):
     assert re.findall(r'class="figure" data-label="[^"]+">([^<]+)<', page)[1:4] == ["–", "–", "–"]
     assert "chưa có trong danh mục" in page
     assert names(page) == ["10.1.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told", "marked"),
+    [
+        ({"offset": -0.04}, "", False),
+        ({"offset": 0.99}, "", False),
+        ({"offset": 1.0}, "nhanh 1,0 giây", False),
+        ({"offset": -86_400.0, "ways": ("file",)}, "", False),
+        ({"offset": -3.2, "ways": ("file", "udp")}, "chậm 3,2 giây", True),
+    ],
+)
+def test_a_clock_is_told_where_it_is_off_and_its_lag_says_so(changed, told, marked):
+    row = source_row(source("10.1.0.1", **changed), {}, NOW, "vi", AskedSources())
+    assert (row.offset, row.is_off) == (told, marked)
 
 
 def test_an_empty_list_says_why(analyst, put):
@@ -150,6 +165,7 @@ def test_a_source_that_is_not_there_is_told_in_vietnamese(analyst):
     answer = analyst.get("/sources/10.9.9.9")
     assert answer.status_code == 404
     assert "Không tìm thấy" in answer.text
+    assert '<li><a href="/sources">Về danh sách nguồn nhật ký</a></li>' in answer.text
 
 
 def test_a_hostile_name_is_only_text(analyst, put):

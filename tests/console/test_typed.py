@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 import uvicorn
 from peers import program
@@ -13,9 +14,13 @@ from playwright.sync_api import Dialog, Page, expect, sync_playwright
 from running import free_ports
 
 from console.web import create_app, end_streams
+from core.clock import HeldClock
+from core.records import Event, Logsource
+from core.stores.spool import Spool
 
 PASSWORD = "right and long enough"
 LONG = "X" * 200
+NOW = 1_795_300_000_000_000_000
 
 
 @pytest.fixture
@@ -121,6 +126,33 @@ def test_what_is_sent_is_not_asked_about(page, asked, store):
     keys(page, "Escape", "g", "q")
     page.locator("#queue").wait_for()
     assert asked == []
+
+
+def test_keys_move_between_found_events_open_them_and_reach_the_search(page, tmp_path):
+    kept = [
+        Event(
+            id=f"logs/1/{n}", time=NOW - n, seen=NOW, logsource=Logsource(), fields={"message": f"line {n}"}, raw=b"r"
+        )
+        for n in range(2)
+    ]
+    spool = Spool(tmp_path / "spool", HeldClock(NOW))
+    spool.open(b"")
+    spool.append([msgspec.msgpack.encode(one) for one in kept])
+    spool.close()
+    page.goto("/events")
+    rows = page.locator(".c-event > details")
+    rows.nth(1).wait_for()
+    keys(page, "j", "j")
+    expect(rows.nth(1).locator("> summary")).to_be_focused()
+    keys(page, "Enter")
+    expect(rows.nth(1)).to_have_attribute("open", "")
+    keys(page, "k", "k", "Enter")
+    expect(rows.nth(0)).to_have_attribute("open", "")
+    keys(page, "/")
+    expect(page.locator("#q")).to_be_focused()
+    expect(page.locator("#q")).to_have_value("")
+    keys(page, "Escape", "?")
+    expect(page.locator("#help")).to_contain_text("Đến ô tìm kiếm")
 
 
 @pytest.mark.parametrize("width", [390, 1440])

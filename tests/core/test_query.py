@@ -55,6 +55,16 @@ def word(text):
         ("destination.port:>1024", Compares("destination.port", ">", 1024)),
         ("event.duration:<=-2.5", Compares("event.duration", "<=", -2.5)),
         ("destination.port:1..3", All((Compares("destination.port", ">=", 1), Compares("destination.port", "<=", 3)))),
+        ("observer.ip:::1", Equals("observer.ip", ("::1",))),
+        ("-observer.ip:::ffff:10.0.0.1", Not(Equals("observer.ip", ("::ffff:10.0.0.1",)))),
+        ("observer.ip:2001:db8::1", Equals("observer.ip", ("2001:db8::1",))),
+        ("source.ip:10.0.0.0/8", Equals("source.ip", ("10.", ""))),
+        ("source.ip:10.1.2.3/24", Equals("source.ip", ("10.1.2.", ""))),
+        ("source.ip:10.1.2.3/32", Equals("source.ip", ("10.1.2.3",))),
+        ('source.ip:"10.0.0.0/12"', Equals("source.ip", ("10.0.0.0/12",))),
+        ("url.path:/a/../b", Equals("url.path", ("/a/../b",))),
+        ("url.path:*..*", Equals("url.path", ("", "..", ""))),
+        ("message:wait...done", Equals("message", ("wait...done",))),
         ("foo(bar)", All((word("foo"), word("bar")))),
         ("a-b", word("a-b")),
         ("it's", word("it's")),
@@ -65,7 +75,7 @@ def test_what_is_typed_is_what_is_meant(text, meant):
 
 
 @pytest.mark.parametrize(
-    "text", [r"c:\windows", "http://a.vn", "fe80::1", "00:1a:2b:3c:4d:5e", "de:ad:be:ef:00:01", "12:30"]
+    "text", [r"c:\windows", "http://a.vn", "fe80::1", "00:1a:2b:3c:4d:5e", "de:ad:be:ef:00:01", "12:30", "std::vector"]
 )
 def test_not_every_colon_ends_the_name_of_a_field(text):
     assert parse_query(text) == word(text)
@@ -85,6 +95,12 @@ def test_not_every_colon_ends_the_name_of_a_field(text):
         ("NOT", "missing", 4),
         ("user.name:", "missing", 11),
         ('a ""', "missing", 4),
+        ("x:>y", "number", 3),
+        ("a destination.port:>", "number", 20),
+        ("a:127.0.0.2..127.0.0.4", "span", 3),
+        ("event.created:2026-01-01..2026-02-01", "span", 15),
+        ("source.ip:10.0.0.0/12", "network", 11),
+        ("source.ip:2001:db8::/32", "network", 11),
         ("a" * (MOST_LETTERS + 1), "long", MOST_LETTERS + 1),
         ("a " * 200, "many", 1),
         ("(" * 30 + "a" + ")" * 30, "deep", 21),
