@@ -8,11 +8,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from delivering import elastic
+from delivering import WAYS, elastic
 from elastic_transport import TransportError
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
-from peers import Rsyslogd, made_keys, relp_to, rsyslogd, tcp_to
+from peers import Rsyslogd, made_keys, relp_to, rsyslogd
 from running import Keys, Platform, eventually, running
 
 LINES = 10_000
@@ -126,9 +126,13 @@ def complete(platform: Platform, number: int):
 
 
 @pytest.mark.timeout(400)
-def test_over_tcp_nothing_is_doubled_and_the_loss_is_counted_and_told(tmp_path: Path):
-    wanted = lines()
-    with running(tmp_path / "platform") as platform, rsyslogd(tmp_path / "rsyslog", tcp_to(platform.logs_port)) as peer:
+@pytest.mark.parametrize("way", ["tcp counted", "tls"])
+def test_over_tcp_and_tls_nothing_is_doubled_and_the_loss_is_counted_and_told(tmp_path: Path, way: str):
+    wanted, keys = lines(), made_keys(tmp_path / "keys")
+    with (
+        running(tmp_path / "platform", keys=keys) as platform,
+        rsyslogd(tmp_path / "rsyslog", WAYS[way](platform, keys)) as peer,
+    ):
         half = LINES // 2
         sender = threading.Thread(target=send, args=(platform, peer, wanted[:half]))
         sender.start()
@@ -151,7 +155,7 @@ def test_over_tcp_nothing_is_doubled_and_the_loss_is_counted_and_told(tmp_path: 
         assert int(known[2]) == figures["lost"]
         (incident,) = [one for one in platform.incidents() if one["cause"] == "connection_cut"]
         assert incident["title"]["vi"] == "Kết nối nhật ký bị ngắt, có thể thiếu dòng"
-        print(f"lost over TCP at kill -9: {LINES - len(counted)} of {LINES}, {known[2]} of them known")
+        print(f"lost over {way} at kill -9: {LINES - len(counted)} of {LINES}, {known[2]} of them known")
 
 
 def platform_is_back(platform: Platform) -> bool:
