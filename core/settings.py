@@ -109,9 +109,9 @@ class CentreSettings(Section):
 
 
 class SourceSettings(Section):
-    """What is known of one sender of logs, named by its address."""
+    """What is known of one sender of logs, named by its address; what is not said is as without the section."""
 
-    timezone: Zone = "Asia/Ho_Chi_Minh"
+    timezone: Zone | None = None
     limit: Annotated[float, Field(ge=0)] | None = None
     silence_seconds: Annotated[float, Field(gt=0)] | None = None
 

@@ -48,7 +48,7 @@ class Decoder:
     def __init__(self, settings: LogsSettings) -> None:
         self._zone = ZoneInfo(settings.timezone)
         self._set: Mapping[str, ZoneInfo] = {
-            source: ZoneInfo(known.timezone) for source, known in settings.sources.items()
+            source: ZoneInfo(known.timezone) for source, known in settings.sources.items() if known.timezone
         }
         self._zones = self._set
 

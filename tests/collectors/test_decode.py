@@ -128,6 +128,14 @@ def test_a_sender_writes_in_the_zone_of_its_device_unless_the_settings_say_anoth
     assert [hour_of(decoder, source) for source in ("10.9.9.9", "10.0.0.1", "10.0.0.2")] == [6, 21, 23]
 
 
+def test_a_section_that_says_no_zone_leaves_the_devices_and_the_lanes():
+    said = {"10.0.0.1": {"silence_seconds": 5}, "10.0.0.2": {"limit": 9}}
+    decoder = Decoder(LogsSettings.model_validate({"timezone": "UTC", "sources": said}))
+    decoder.know_zones({"10.0.0.1": "Asia/Tokyo"})
+    assert decoder.zone_of("10.0.0.1") == ("Asia/Tokyo", "inventory")
+    assert decoder.zone_of("10.0.0.2") == ("UTC", "lane")
+
+
 def test_zones_that_were_known_before_are_forgotten():
     decoder = Decoder(LogsSettings())
     decoder.know_zones({"10.0.0.1": "UTC"})
