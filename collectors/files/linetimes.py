@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from collectors.files.times import LAST
 from core.clock import SECOND, VIETNAM, from_datetime
 
 _LOOKED_AT = 200
@@ -49,6 +50,7 @@ def line_time(text: str) -> int | None:
 def _read(text: str, form: str) -> int | None:
     try:
         moment = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007 - zone follows
-        return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM))
+        time = from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM))
     except (ValueError, OverflowError):
         return None
+    return time if 0 <= time < LAST else None

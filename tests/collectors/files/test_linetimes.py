@@ -34,7 +34,9 @@ def test_a_line_tells_its_time(line):
     assert line_time(line) == AT
 
 
-@pytest.mark.parametrize("line", ["", "x 2026-11-25", "[99/Nov/2026:22:20:00 +0700]", "2026-13-25T15:20:00Z"])
+@pytest.mark.parametrize(
+    "line", ["", "x 2026-11-25", "[99/Nov/2026:22:20:00 +0700]", "2026-13-25T15:20:00Z", "[24/Nov/1013:06:31:07 +0700]"]
+)
 def test_a_line_without_a_time_that_can_be_tells_none(line):
     assert line_time(line) is None
 
