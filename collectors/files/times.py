@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
-from core.clock import SECOND, from_datetime
+from core.clock import SECOND, VIETNAM, from_datetime
 from core.records import FieldValue
 
 NAMES = (
@@ -24,9 +24,13 @@ NAMES = (
     "audit_record.timestamp",
     "EVENT_TIMESTAMP",
     "event_time",
+    "EventTime",
 )
 """In this order: collectors in general, Windows, Sysmon, Suricata, Zeek, AWS, Azure, Okta, Microsoft 365; databases:
-MongoDB, MySQL, Oracle, SQL Server."""
+MongoDB, MySQL, Oracle, SQL Server; NXLog."""
+
+_LOCAL = frozenset(("EventTime",))
+"""Fields whose text, without a zone, is in Vietnam's and not in UTC."""
 
 _UNITS = ((1e11, SECOND), (1e14, 1_000_000), (1e17, 1_000), (1e19, 1))
 """Below which number a time counts seconds, milliseconds, microseconds and nanoseconds, and how many ns those are."""
@@ -38,24 +42,25 @@ LAST = 1 << 63
 def time_of(fields: Mapping[str, FieldValue]) -> int | None:
     """Nanoseconds UTC from the first field that tells a time; text without a zone is UTC, as Sysmon writes it."""
     for name in NAMES:
-        time = _time(fields[name]) if name in fields else None
+        zone = VIETNAM if name in _LOCAL else UTC
+        time = _time(fields[name], zone) if name in fields else None
         if time is not None:
             return time
     return None
 
 
-def _time(value: FieldValue) -> int | None:
+def _time(value: FieldValue, zone: tzinfo) -> int | None:
     if isinstance(value, str):
-        return _written(value)
+        return _written(value, zone)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _counted(value)
     return None
 
 
-def _written(text: str) -> int | None:
+def _written(text: str, zone: tzinfo) -> int | None:
     try:
         moment = datetime.fromisoformat(text)
-        time = from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        time = from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=zone))
     except (ValueError, OverflowError):
         return None
     return time if abs(time) < LAST else None

@@ -31,6 +31,23 @@ def test_a_document_is_an_event_received_now_from_its_sender():
     assert (found.event.fields["host.name"], found.event.seen, found.event.unit) == ("h", NOW, "")
 
 
+def test_windows_events_of_winlogbeat_and_nxlog_are_the_same_events():
+    beat = (
+        b'{"@timestamp":"2026-11-22T01:31:00Z","host":{"name":"pc"},"event":{"code":"4625"},'
+        b'"winlog":{"channel":"Security","event_id":"4625","computer_name":"pc","provider_name":'
+        b'"Microsoft-Windows-Security-Auditing","event_data":{"TargetUserName":"an","IpAddress":"192.0.2.7"}}}'
+    )
+    nxlog = (
+        b'{"EventTime":"2026-11-22 08:31:00","Hostname":"pc","EventID":4625,"Channel":"Security","SourceName":'
+        b'"Microsoft-Windows-Security-Auditing","TargetUserName":"an","IpAddress":"192.0.2.7","Message":"x"}'
+    )
+    for raw in (beat, nxlog):
+        event = decoded(raw).event
+        assert event.logsource.product == "windows"
+        assert event.time == 1_795_311_060_000_000_000
+        assert event.fields.get("TargetUserName", event.fields.get("winlog.event_data.TargetUserName")) == "an"
+
+
 @pytest.mark.parametrize("form", [decode_json, decode_eve])
 def test_a_whole_number_that_no_store_holds_is_its_text(form):
     found = decoded(b'{"event_type":"x","a":%d,"b":{"c":%d}}' % (HUGE, -HUGE), form)
