@@ -113,11 +113,11 @@ class LogsLane:
         with contextlib.suppress(asyncio.CancelledError):
             await carrying
         await self._intake.drain()
-        self._files.show(self._tally.sources(self._decoder.zone_of))
-        self._files.keep(self._tally.habits())
         self._ledger.close()
         self._spool.close()
         self._outbox.close()
+        self._files.show(self._tally.sources(self._decoder.zone_of))
+        self._files.keep(self._tally.habits())
 
     async def _first_snapshot(self, kind: str) -> Snapshot:
         kept = last_snapshot(self._folder / "snapshots", kind)

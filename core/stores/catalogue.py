@@ -166,13 +166,6 @@ def count_rules(connection: Connection, wanted: Wanted) -> int:
     return connection.execute(select(func.count()).select_from(rules).where(*_conditions(wanted))).scalar_one()
 
 
-def count_states(connection: Connection) -> dict[RuleState, int]:
-    """How many rules are in which state."""
-    query = select(rules.c.state, func.count()).group_by(rules.c.state)
-    found = {RuleState(state): int(count) for state, count in connection.execute(query)}
-    return {state: found.get(state, 0) for state in RuleState}
-
-
 def products(connection: Connection) -> list[str]:
     """The products of all rules, in order."""
     query = select(rules.c.product).distinct().where(rules.c.product != "").order_by(rules.c.product)

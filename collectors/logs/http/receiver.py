@@ -24,10 +24,6 @@ _AT_ONCE = 8
 """Requests whose documents are on their way to the disk at a time: more would only wait there."""
 
 
-def nobody_asks(_: str) -> None:
-    """Does nothing."""
-
-
 class HttpReceiver:
     """Listens and serves connections until stopped.
 
@@ -39,12 +35,12 @@ class HttpReceiver:
     """
 
     def __init__(
-        self, deliveries: Deliveries, clock: Clock, token: str = "", refused: Callable[[str], None] = nobody_asks
+        self, deliveries: Deliveries, clock: Clock, token: str = "", refused: Callable[[str], None] = lambda _: None
     ) -> None:
-        self._refused = refused
         self._deliveries = deliveries
         self._clock = clock
         self._token = token
+        self._refused = refused
         self._turn = asyncio.Semaphore(_AT_ONCE)
 
     def server(self, address: tuple[str, int], tls: SSLContext | None = None) -> StreamServer:
