@@ -18,7 +18,7 @@ from collectors.logs.decode import QUARANTINE, Decoder, connection_cut, source_c
 from collectors.logs.gate import Limits
 from collectors.logs.intake import Intake
 from collectors.logs.keeping import SourceFiles
-from collectors.logs.ledger import Ledger
+from collectors.logs.ledger import KIND, Ledger
 from collectors.logs.resend import Streams
 from collectors.logs.spooling import decode_event, encode_head, restore_ends, unjudged
 from collectors.logs.tally import Tally
@@ -166,12 +166,14 @@ class LogsLane:
         own = self._own
         of_source = {host: one.limit for host, one in own.sources.items() if one.limit is not None}
         self._intake.limit(Limits(own.limit, of_source), self._clock)
-        self._ledger = Ledger(self._folder / "connections")
-        for interrupted in self._ledger.interrupted:
-            self._cut(interrupted.source)
-            missing = interrupted.received - interrupted.stored
-            self.metrics.lost.labels(self._tally.label(interrupted.source)).inc(missing)
-            await self._intake.put(connection_cut(interrupted, self._clock.now()))
+        marks = self._ends.marks
+        self._ledger = Ledger(self._folder / "connections", lambda stream: marks.forget((stream,)))
+        for found in self._ledger.interrupted:
+            stored = max(found.stored, marks.get(found.stream))
+            self._cut(found.source)
+            self.metrics.lost.labels(self._tally.label(found.source)).inc(found.received - stored)
+            await self._intake.put(connection_cut(found._replace(stored=stored), self._clock.now()))
+        marks.forget_kind(KIND)
         await self._intake.drain()  # on disk before anything else can fail: the ledger has forgotten them
         self._rolled.set()
 

@@ -144,7 +144,7 @@ def _header_fields(frame: Frame, message: Message) -> Fields:
 
 def connection_cut(interrupted: Interrupted, now: int) -> Frame:
     """What the lane says of a connection that was open when its last process ended."""
-    source, received, stored = interrupted
+    source, received, stored, _ = interrupted
     text = (
         f"TCP connection of {source} broke off: {received} messages received, {received - stored} of them not stored; "
         "what the kernel had taken besides is lost and cannot be counted"

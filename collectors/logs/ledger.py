@@ -3,21 +3,26 @@
 A memory-mapped file of fixed slots, one an open connection: the kernel keeps what was written to it also at
 kill -9. A slot still in use at the next start is a connection that broke off or that we ended ourselves; messages
 received from it and not stored are lost for certain, and what the kernel had taken besides is lost as well and cannot
-be counted by anyone.
+be counted by anyone. How many were stored the spool says itself, by the connection's mark: this process may have died
+after they were on disk and before it could note so here.
 """
 
 from __future__ import annotations
 
 import mmap
+import secrets
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-_SLOT = struct.Struct("<B47xQQ")  # length of the source's name, the name, received, stored
-_NAME, _RECEIVED, _STORED = 47, 48, 56  # the name's longest, and where the counts lie
+_SLOT = struct.Struct("<B47xQQQ")  # length of the source's name, the name, received, stored, the connection's number
+_NAME, _RECEIVED, _STORED, _NUMBER = 47, 48, 56, 64  # the name's longest, and where the numbers lie
 SLOTS = 16_384
 """More than connections that can be open: one that has ended keeps its row until all it brought is on disk."""
-_MAGIC = b"HDLEDGER1".ljust(64, b"\0")
+KIND = "tcp"
+"""Of connections' streams among all that have marks."""
+_MAGIC = b"HDLEDGER2".ljust(64, b"\0")
 
 
 class Interrupted(NamedTuple):
@@ -26,21 +31,27 @@ class Interrupted(NamedTuple):
     source: str
     received: int
     stored: int
+    stream: str = ""
 
 
 class Entry:
-    """One connection's row; given back when the connection has ended and all it brought is on disk."""
+    """One connection's row; given back when the connection has ended and all it brought is on disk.
 
-    def __init__(self, ledger: Ledger, slot: int) -> None:
+    Attributes:
+        stream: names the connection in the spool's marks.
+    """
+
+    def __init__(self, ledger: Ledger, slot: int, stream: str) -> None:
+        self.stream = stream
         self._ledger = ledger
         self._slot = slot
         self._waiting = 0
         self._ended = False
 
-    def received(self) -> None:
-        """One more message was read."""
-        self._ledger.add(self._slot, _RECEIVED)
+    def received(self) -> int:
+        """One more message was read: how many these are, which is its mark."""
         self._waiting += 1
+        return self._ledger.add(self._slot, _RECEIVED)
 
     def stored(self) -> None:
         """One more of them is on disk."""
@@ -55,13 +66,19 @@ class Entry:
 
     def _give_back(self) -> None:
         if self._ended and not self._waiting:
-            self._ledger.free(self._slot)
+            self._ledger.free(self._slot, self.stream)
 
 
 class Ledger:
-    """All rows. One process owns the file."""
+    """All rows. One process owns the file.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the file.
+        forget: told the stream of each connection whose row is given back: its mark is not needed any more.
+    """
+
+    def __init__(self, path: Path, forget: Callable[[str], None] = lambda _: None) -> None:
+        self._forget = forget
         size = len(_MAGIC) + SLOTS * _SLOT.size
         if not _is_ledger(path, size):
             path.write_bytes(_MAGIC.ljust(size, b"\0"))
@@ -79,16 +96,21 @@ class Ledger:
         start = self._start(slot)
         self._map[start : start + _SLOT.size] = bytes(_SLOT.size)
         self._map[start + 1 : start + 1 + len(name)] = name
+        number = secrets.randbits(63)
+        struct.pack_into("<Q", self._map, start + _NUMBER, number)
         self._map[start] = len(name)
-        return Entry(self, slot)
+        return Entry(self, slot, _stream(number))
 
-    def add(self, slot: int, offset: int) -> None:
-        """Adds one to a counter of the row."""
+    def add(self, slot: int, offset: int) -> int:
+        """Adds one to a counter of the row; returns what it then is."""
         at = self._start(slot) + offset
-        struct.pack_into("<Q", self._map, at, struct.unpack_from("<Q", self._map, at)[0] + 1)
+        count: int = struct.unpack_from("<Q", self._map, at)[0] + 1
+        struct.pack_into("<Q", self._map, at, count)
+        return count
 
-    def free(self, slot: int) -> None:
-        """Gives the row back."""
+    def free(self, slot: int, stream: str) -> None:
+        """Gives the row back, and has the connection's mark forgotten."""
+        self._forget(stream)
         self._map[self._start(slot)] = 0
         self._free.append(slot)
 
@@ -102,12 +124,17 @@ class Ledger:
             start = self._start(slot)
             if length := self._map[start]:
                 source = self._map[start + 1 : start + 1 + length].decode("utf-8", "replace")
-                found.append(Interrupted(source, *struct.unpack_from("<QQ", self._map, start + _RECEIVED)))
+                received, stored, number = struct.unpack_from("<QQQ", self._map, start + _RECEIVED)
+                found.append(Interrupted(source, received, stored, _stream(number)))
                 self._map[start] = 0
         return found
 
     def _start(self, slot: int) -> int:
         return len(_MAGIC) + slot * _SLOT.size
+
+
+def _stream(number: int) -> str:
+    return f"{KIND}/{number:x}"
 
 
 def _is_ledger(path: Path, size: int) -> bool:

@@ -44,6 +44,11 @@ class Marks:
             for stream in streams:
                 self._of(stream).pop(stream, None)
 
+    def forget_kind(self, kind: str) -> None:
+        """No input of this kind will be read again."""
+        with self._lock:
+            self._kinds.pop(kind, None)
+
     def content(self) -> dict[str, int]:
         """All marks, the longest without news first."""
         with self._lock:

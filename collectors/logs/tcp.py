@@ -63,12 +63,14 @@ class TcpReceiver:
             connection.close()
 
     async def _put(self, connection: _Connection, part: Part) -> None:
-        await connection.received()
+        mark = await connection.received()
         frame = Frame(
             connection.source,
             self._transport,
             part.raw,
             self._clock.now(),
+            stream=connection.stream if mark else "",
+            mark=mark,
             fault=part.fault,
             stored=connection.stored,
         )
@@ -80,14 +82,14 @@ class _Connection:
 
     def __init__(self, source: str, entry: Entry | None) -> None:
         self.source = source
+        self.stream = entry.stream if entry else ""
         self._entry = entry
         self._window = asyncio.Semaphore(WINDOW)
 
-    async def received(self) -> None:
-        """One more message was read; waits while too many are on their way to the disk."""
+    async def received(self) -> int:
+        """One more message was read: its mark, 0 without a row; waits while too many are on their way to the disk."""
         await self._window.acquire()
-        if self._entry is not None:
-            self._entry.received()
+        return self._entry.received() if self._entry is not None else 0
 
     def stored(self) -> None:
         """One more of them is on disk."""

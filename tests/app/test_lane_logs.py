@@ -255,6 +255,27 @@ def test_what_was_lost_for_certain_is_counted_by_source(settings, run, started):
     run(work())
 
 
+def test_what_was_on_disk_before_the_process_could_note_it_is_not_lost(settings, clock, event, run, started):
+    settings.logs.mkdir(parents=True)
+    ledger = Ledger(settings.logs / "connections")
+    entry = ledger.open("203.0.113.9")
+    assert entry is not None
+    marks = [entry.received() for _ in range(5)]
+    ledger.close()
+    spool = Spool(settings.logs / "spool", clock)
+    spool.open(encode_head(Ends(Tails(), Marks())))
+    spool.append([encode_record(event(mark), entry.stream, mark) for mark in marks[:3]])
+    spool.close()
+
+    async def work() -> None:
+        async with started() as lane:
+            labels = {"source": "203.0.113.9"}
+            assert lane.metrics.registry.get_sample_value("haidang_lost_total", labels) == 2
+            assert lane._ends.marks.content() == {}  # nothing of it is needed any more
+
+    run(work())
+
+
 def test_an_interrupted_connection_is_told_also_when_a_port_is_taken_at_the_next_start(
     settings, link, clock, run, once
 ):

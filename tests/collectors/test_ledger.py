@@ -34,7 +34,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 def reopened(path: Path) -> list[Interrupted]:
     with contextlib.closing(Ledger(path)) as ledger:
-        return ledger.interrupted
+        return [found._replace(stream="") for found in ledger.interrupted]
 
 
 def test_rows_survive_a_process_that_is_killed(tmp_path):
@@ -87,6 +87,21 @@ def test_when_all_rows_are_taken_there_is_none_and_counting_goes_on(tmp_path):
     assert "s7" not in counts
 
 
+def test_each_connection_has_a_stream_of_its_own_that_is_forgotten_when_all_it_brought_is_on_disk(tmp_path):
+    path, forgotten = tmp_path / "connections", []
+    with contextlib.closing(Ledger(path, forgotten.append)) as ledger:
+        one, two = ledger.open("10.0.0.1"), ledger.open("10.0.0.1")
+        assert [one.received(), one.received(), two.received()] == [1, 2, 1]
+        one.stored()
+        one.close()
+        assert forgotten == []
+        one.stored()
+        assert forgotten == [one.stream]
+    with contextlib.closing(Ledger(path)) as ledger:
+        assert ledger.interrupted == [Interrupted("10.0.0.1", 1, 0, two.stream)]
+    assert one.stream != two.stream
+
+
 def test_a_row_that_is_used_again_begins_at_nothing(tmp_path):
     path = tmp_path / "connections"
     with contextlib.closing(Ledger(path)) as ledger:
@@ -113,5 +128,5 @@ def test_a_ledger_of_another_format_is_not_read(tmp_path):
     with contextlib.closing(Ledger(path)) as ledger:
         ledger.open("10.0.0.1")
     content = path.read_bytes()
-    path.write_bytes(content.replace(b"HDLEDGER1", b"HDLEDGER2"))
+    path.write_bytes(content.replace(b"HDLEDGER2", b"HDLEDGER1"))
     assert reopened(path) == []

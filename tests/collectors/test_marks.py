@@ -20,3 +20,9 @@ def test_requests_push_out_older_requests_and_never_a_file():
     assert marks.get("file/1") == 5
     assert (marks.get("http/2"), marks.get("http/3")) == (0, 1)
     assert len(marks.content()) == MOST + 1
+
+
+def test_a_whole_kind_can_be_forgotten():
+    marks = Marks({"file/1": 5, "tcp/1": 2, "tcp/2": 3})
+    marks.forget_kind("tcp")
+    assert marks.content() == {"file/1": 5}
