@@ -162,7 +162,7 @@ def _copy_events(lane: Path, target: Path) -> Manifest:
     waiting = [path for path in segments(lane / "spool") if segment_number(path) > manifest.through]
     _copy_files(waiting, target / "spool")
     if manifest.partitions or manifest.through:
-        swap_manifest(target / "events", msgspec.structs.replace(manifest, retired=()))
+        swap_manifest(target / "events", msgspec.structs.replace(manifest, retired=(), removed=()))
     return manifest
 
 

@@ -12,11 +12,14 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from app.choice import Chosen
 from app.pipeline import understand
+from app.retaining import decode_removal
 from core import audit
 from core.clock import HOUR, SECOND, Clock
 from core.errors import RefusedError
 from core.outbox import Batch, Receipt, Row
 from core.records import FORMAT, Alert
+from core.retention import REMOVE_ACTION
+from core.scope import Grant
 from core.secrets import secret
 from core.settings import Settings
 from core.sigma import RuleSet
@@ -25,6 +28,7 @@ from core.stores.catalogue import count_hits, put_catalogue
 from core.stores.manifest import decode_partition
 from core.stores.migrate import open_state
 from core.stores.tables import hits, relay_positions
+from core.stores.users import NewUser
 from core.terminal import say
 from correlation.correlator import Correlator
 from correlation.incidents import PLATFORM
@@ -50,7 +54,7 @@ class Centre:
     """
 
     def __init__(self, settings: Settings, rules: RuleSet, clock: Clock) -> None:
-        self._settings = settings
+        self.settings = settings
         self._clock = clock
         self._lock = Lock()
         self._engine = open_state(settings.state)
@@ -120,7 +124,7 @@ class Centre:
         """Builds the correlator's windows anew where a failed transaction left them ahead of the database."""
         if not self._stale:
             return
-        self._correlator = Correlator(self.rules, int(self._settings.lateness_seconds * SECOND))
+        self._correlator = Correlator(self.rules, int(self.settings.lateness_seconds * SECOND))
         with self._engine.connect() as connection:
             rows = connection.execute(select(hits.c.time, hits.c.body).order_by(hits.c.time))
             for part in rows.partitions(REBUILD_BATCH):
@@ -135,8 +139,8 @@ class Centre:
             return Receipt(last=last, taken=False)
         fresh = [hit for row in batch.rows if row.kind == "alert" for hit in _kept(connection, row, now)]
         for row in batch.rows:
-            if row.kind == "partition":
-                _enter_partition(connection, batch.lane, row, now)
+            if row.kind in _ENTERED:
+                _ENTERED[row.kind](connection, batch.lane, row, now)
         if fresh:
             self._refresh()
             self._stale = self._moved = True  # until the transaction is through, the windows are ahead of the database
@@ -151,7 +155,8 @@ class Centre:
     def _add_first_administrator(self, connection: Connection, now: int) -> str | None:
         if users.count_users(connection):
             return None
-        return users.add_user(connection, now, PLATFORM, FIRST_ADMINISTRATOR, "administrator")
+        new = NewUser(name=FIRST_ADMINISTRATOR, grant=Grant("administrator"))
+        return users.add_user(connection, now, PLATFORM, new)
 
     def _note_key(self, connection: Connection, now: int) -> None:
         """The chain says by which key its heads are signed; a restore begins a new one."""
@@ -182,9 +187,22 @@ def _kept(connection: Connection, row: Row, now: int) -> list[Alert]:
     return [hit] if connection.execute(statement).rowcount else []
 
 
+def _enter_removal(connection: Connection, lane: str, row: Row, now: int) -> None:
+    removal = decode_removal(row.body)
+    partition = removal.partition
+    subject = f"partition/{lane}/{partition.name}"
+    if not audit.has(connection, REMOVE_ACTION, subject):
+        said = {"count": partition.count, "sha256": partition.sha256, "hour": partition.hour, "days": removal.days}
+        audit.append(connection, now, f"lane/{lane}", REMOVE_ACTION, subject, msgspec.json.encode(said).decode())
+
+
 def _enter_partition(connection: Connection, lane: str, row: Row, now: int) -> None:
     partition = decode_partition(row.body)
     subject = f"partition/{lane}/{partition.name}"
     if not audit.has(connection, "partition.close", subject):
         detail = msgspec.json.encode({"count": partition.count, "sha256": partition.sha256}).decode()
         audit.append(connection, now, f"lane/{lane}", "partition.close", subject, detail)
+
+
+_ENTERED = {"partition": _enter_partition, "removal": _enter_removal}
+"""What of a lane's rows goes into the audit chain, by kind."""

@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 import hmac
-import pwd
 import socket
 import struct
 from asyncio import Transport
 from collections.abc import Callable
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from litestar import Litestar, Request, Response, get, post
 from prometheus_client import CollectorRegistry, generate_latest
+from sqlalchemy import Connection
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from app.actions import ACTIONS, Call
+from app.actions import requests
+from app.actions.calls import Action, Actor, Call
+from app.actions.table import ACTIONS
+from app.callers import Caller, grants_now
 from app.centre import Centre
 from core.centre import ACTOR_HEADER
 from core.errors import HaidangError, NotFoundError, RefusedError, UnavailableError
 from core.outbox import Batch
 from core.snapshots import Snapshot
-from core.stores import users
-from inventory.rights import may
+from core.vault import Vault
+from inventory.records import Inventory
+from inventory.rights import MACHINE, may
 
 MOST_BYTES = 16 << 20
 """Of one request's body."""
 
 _STATUS = {NotFoundError: 404, RefusedError: 409, UnavailableError: 503}
-
-
-class Caller(msgspec.Struct, frozen=True):
-    """Who calls: a user, the console acting for users, or an administrator of this machine who is no user."""
-
-    name: str
-    kind: Literal["user", "console", "local"]
 
 
 class PeerCredentials(H11Protocol):
@@ -74,14 +72,27 @@ def relay_app(
     return _app([relay, snapshot, metrics])
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What actions are given besides the database.
+
+    Attributes:
+        inventory: as it now is.
+        vault: keeps secrets unreadable in the database.
+        is_folder: the inventory is a folder of files.
+        refresh: puts into use what an action changed of the rules.
+    """
+
+    inventory: Callable[[], Inventory]
+    vault: Vault
+    is_folder: bool = False
+    refresh: Callable[[], None] = lambda: None
+
+
 def people_app(
-    centre: Centre,
-    console_token: str,
-    identify: Callable[[int], Caller],
-    site: Callable[[str], str | None],
-    refresh: Callable[[], None] = lambda: None,
+    centre: Centre, console_token: str, identify: Callable[[int], Caller], surroundings: Surroundings
 ) -> Litestar:
-    """The API: one POST an action of ``app.actions``; ``refresh`` puts into use what an action changed of the rules."""
+    """The API: one POST an action of ``app.actions.table``."""
 
     @post("/api/{name:str}", sync_to_thread=True)
     def act(request: Request[Any, Any, Any], name: str, body: bytes) -> Response[dict[str, object]]:
@@ -90,43 +101,33 @@ def people_app(
             raise NotFoundError(f"there is no action '{name}'")
         caller = _caller(request, console_token, identify)
         values = msgspec.json.decode(body, type=action.takes)
-
         if not action.right and caller.kind != "console":
             raise RefusedError("only the console does this")
         before = centre.read(lambda connection: action.outside(connection, values))
+        inventory, named = surroundings.inventory(), request.headers.get(ACTOR_HEADER, "")
 
-        def work(connection: Any, now: int) -> dict[str, object]:
-            actor = _actor(connection, caller, request.headers.get(ACTOR_HEADER, ""), action.right)
-            return action.do(Call(connection, now, actor, values, before, site))
+        def work(connection: Connection, now: int) -> dict[str, object]:
+            actor = _actor(connection, caller, named, action.right)
+            given = (actor, action.right, values, before, inventory, surroundings.vault, surroundings.is_folder)
+            return _do(name, action, Call(connection, now, *given))
 
         answer = centre.change(work)
         if action.changes_rules:
-            refresh()
+            surroundings.refresh()
         refused = answer.get("refused")
         return Response({"reason": refused} if refused else answer, status_code=403 if refused else 200)
 
     return _app([act])
 
 
-def local_caller(owner: int, accounts: dict[str, str]) -> Callable[[int], Caller]:
-    """Maps the local account of a caller to a user.
-
-    The settings' ``centre.accounts`` come first; else root and the account that runs the centre are administrators
-    under the name ``local:ACCOUNT``; nobody else is anybody.
-    """
-
-    def identify(uid: int) -> Caller:
-        try:
-            account = pwd.getpwuid(uid).pw_name
-        except KeyError:
-            account = str(uid)
-        if account in accounts:
-            return Caller(accounts[account], "user")
-        if uid in {0, owner}:
-            return Caller(f"local:{account}", "local")
-        raise RefusedError(f"the local account '{account}' is mapped to no user: see [centre.accounts] in haidang.toml")
-
-    return identify
+def _do(name: str, action: Action, call: Call) -> dict[str, object]:
+    """Does the action, or keeps it as a request where it needs a second person: then only what could be done."""
+    if not action.concerns(call):
+        return action.do(call)
+    with call.connection.begin_nested() as tried:
+        action.do(call)
+        tried.rollback()
+    return requests.ask(call, name)
 
 
 def _caller(request: Request[Any, Any, Any], console_token: str, identify: Callable[[int], Caller]) -> Caller:
@@ -136,26 +137,19 @@ def _caller(request: Request[Any, Any, Any], console_token: str, identify: Calla
     return identify(request.scope["state"]["peer_uid"])
 
 
-def _actor(connection: Any, caller: Caller, named: str, right: str) -> str:
+def _actor(connection: Connection, caller: Caller, named: str, right: str) -> Actor:
     """In whose name the action is done, if that user may do it.
 
     Raises:
         RefusedError: the user may not.
     """
     if not right:
-        return named
+        return Actor(named)
     name = named if caller.kind == "console" else caller.name
-    if not may(_role(connection, caller, name), right):
+    actor = Actor(name, MACHINE if caller.kind == "local" else grants_now(connection, name))
+    if not may(actor.grants, right):
         raise RefusedError(f"'{name}' may not do this: it needs the right {right}")
-    return name
-
-
-def _role(connection: Any, caller: Caller, name: str) -> str:
-    """The role as it is now; none for who is disabled or must first choose a password."""
-    if caller.kind == "local":
-        return "administrator"
-    user = users.read_user(connection, name)
-    return "" if user.disabled or user.must_change else user.role
+    return actor
 
 
 def _check_token(request: Request[Any, Any, Any], token: str) -> None:

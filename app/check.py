@@ -12,11 +12,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
 from app.content import read_inventory
+from app.openid import openid_provider
 from app.services.serving import check_tls
 from app.ways_in import http_token
 from collectors.logs.dialects.linux import PROGRAMS
 from collectors.logs.udp import force_receive_buffer
+from core.clock import HOUR, SystemClock, vietnam_day
 from core.errors import HaidangError
 from core.files import make_folder
 from core.guard import check_layout
@@ -25,6 +30,9 @@ from core.records import Record
 from core.rule_text import read_rule_files
 from core.settings import LogsSettings, Settings, split_address
 from core.sigma import load_rules
+from core.stores.reviews import before, last_day, list_reviews, quarter_of
+from core.stores.state import read_state
+from core.stores.users import list_users
 from core.tls import server_context
 from correlation.rules import prepare
 from detections.fast.compiled import compile_rules
@@ -33,6 +41,10 @@ from detections.fast.engine import FastEngine
 PRIVILEGED = 1024
 """Ports below this need CAP_NET_BIND_SERVICE (capabilities(7))."""
 _CAPABILITIES = {"CAP_NET_BIND_SERVICE": 10, "CAP_NET_ADMIN": 12}
+
+
+REMIND_BEFORE = 30 * 24 * HOUR
+"""Nanoseconds before a review is due from which on its lack is a warning."""
 
 
 class Note(Record, frozen=True, kw_only=True):
@@ -51,6 +63,9 @@ def check(settings: Settings) -> list[Note]:
             notes += look(settings)
         except HaidangError as error:
             notes.append(Note(level="error", what=what, text=str(error)))
+        except OperationalError as error:  # a table is not there yet
+            text = f"the state database is of an earlier version ({error.orig}): 'haidang up' brings it up to date"
+            notes.append(Note(level="warning", what=what, text=text))
     return notes
 
 
@@ -82,6 +97,7 @@ def _inventory(settings: Settings) -> Iterator[Note]:
 
 def _tls(settings: Settings) -> Iterator[Note]:
     check_tls(settings.console.tls_certificate, settings.console.tls_key)
+    openid_provider(settings.console.oidc)
     if settings.console.tls_certificate is not None:
         yield Note(level="good", what="tls", text=f"{settings.console.tls_certificate} and its key fit")
     logs = settings.lane.logs
@@ -194,6 +210,34 @@ def has_capability(name: str) -> bool:
     return bool(effective >> _CAPABILITIES[name] & 1)
 
 
+def _reviews(settings: Settings) -> Iterator[Note]:
+    """Whether the accounts were reviewed and signed off in time; nothing before there are any."""
+    if not settings.state.exists():
+        return
+    engine = read_state(settings.state)
+    try:
+        with engine.connect() as connection:
+            yield review_note(connection, SystemClock().now())
+    finally:
+        engine.dispose()
+
+
+def review_note(connection: Connection, now: int) -> Note:
+    """What is to be said of this quarter's review of accounts and the one before."""
+    quarter = quarter_of(vietnam_day(now))
+    signed = {one.quarter for one in list_reviews(connection) if one.signed}
+    first = min((user.created for user in list_users(connection) if user.created), default=now)
+    if before(quarter) not in signed and vietnam_day(first) <= last_day(before(quarter)) and quarter not in signed:
+        text = f"{before(quarter)} was not reviewed and signed: see 'haidang users review'"
+        return Note(level="warning", what="accounts", text=text)
+    if quarter in signed:
+        return Note(level="good", what="accounts", text=f"reviewed and signed for {quarter}")
+    due = last_day(quarter)
+    is_near = vietnam_day(now + REMIND_BEFORE) > due
+    text = f"the review of {quarter} is not signed; due by {due}: see 'haidang users review'"
+    return Note(level="warning" if is_near else "good", what="accounts", text=text)
+
+
 _LOOKS: dict[str, Callable[[Settings], Iterator[Note]]] = {
     "packages": _layout,
     "data": _folders,
@@ -203,4 +247,5 @@ _LOOKS: dict[str, Callable[[Settings], Iterator[Note]]] = {
     "ports": _ports,
     "files": _followed,
     "capabilities": _privileges,
+    "accounts": _reviews,
 }

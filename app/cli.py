@@ -19,6 +19,11 @@ GROUPS = {
     "sources": "app.commands.sources",
     "devices": "app.commands.devices",
     "users": "app.commands.users",
+    "units": "app.commands.units",
+    "inventory": "app.commands.inventory",
+    "credentials": "app.commands.credentials",
+    "requests": "app.commands.requests",
+    "retention": "app.commands.retention",
     "audit": "app.commands.audit",
     "rules": "app.commands.rules",
 }

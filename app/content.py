@@ -14,25 +14,29 @@ from threading import Lock
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from app.choice import Chosen, choose
 from core.errors import ContentError, HaidangError, NotFoundError
 from core.placeholders import read_values
 from core.replays import encode_replays, requests
+from core.retention import encode_days
 from core.rule_text import pack_of, read_rule_files
 from core.settings import Settings
 from core.sigma import RuleSet, load_rules
 from core.snapshots import Snapshot, snapshot
+from core.stores.inventory import inventory_mark, read_records
+from core.stores.retention import days_of, default_days
 from core.stores.rules import off_ids, read_packs, rules_mark
 from core.stores.state import read_state
 from inventory.load import load_inventory
 from inventory.records import Inventory
-from inventory.snapshot import decode_snapshot, encode_snapshot
+from inventory.snapshot import encode_snapshot
+from inventory.stored import decode_inventory
 
 Signature = tuple[tuple[str, int, int], ...]
 Read = TypeVar("Read")
-KINDS = ("rules", "inventory", "replays")
+KINDS = ("rules", "inventory", "replays", "retention")
 
 
 class Watched:
@@ -81,14 +85,18 @@ class Content:
     """
 
     def __init__(self, settings: Settings, say: Callable[[str], None], kinds: Collection[str] = KINDS) -> None:
-        self._decoded: tuple[str, Inventory] | None = None
-        self._rules = _Rules(settings, say)
+        self._inventory = Inventory()
+        stored = Stored(settings)
+        self._rules = _Rules(settings, stored, say)
         inventory = [settings.inventory] if settings.inventory else []
         watched = (*settings.rules, *filter(None, (settings.rule_values,)))
         made: dict[str, Callable[[], Watched]] = {
-            "rules": lambda: Watched(watched, self._rules.build, say, lambda: _stored(settings, rules_mark, "")),
-            "inventory": lambda: Watched(inventory, lambda: encode_snapshot(read_inventory(settings)), say),
-            "replays": lambda: Watched([], lambda: _replays(settings), say, lambda: _replays(settings).hex()),
+            "rules": lambda: Watched(watched, self._rules.build, say, lambda: stored.read(rules_mark, "")),
+            "inventory": lambda: Watched(
+                inventory, lambda: self._keep(read_inventory(settings, stored)), say, lambda: _mark_of(settings, stored)
+            ),
+            "replays": lambda: Watched([], lambda: _replays(stored), say, lambda: _replays(stored).hex()),
+            "retention": lambda: Watched([], lambda: _retention(stored), say, lambda: _retention(stored).hex()),
         }
         self._watched = {kind: make() for kind, make in made.items() if kind in kinds}
 
@@ -112,11 +120,15 @@ class Content:
         return self.chosen().rules
 
     def inventory(self) -> Inventory:
-        """The present inventory; decoded once a version."""
-        current = self.snapshot("inventory")
-        if self._decoded is None or self._decoded[0] != current.version:
-            self._decoded = (current.version, decode_snapshot(current.content))
-        return self._decoded[1]
+        """The present inventory, whole; the same object while nothing changes."""
+        self.snapshot("inventory")
+        return self._inventory
+
+    def _keep(self, inventory: Inventory) -> bytes:
+        """The snapshot of what lanes need of it; the whole stays here."""
+        encoded = encode_snapshot(inventory)
+        self._inventory = inventory
+        return encoded
 
 
 class _Rules:
@@ -124,8 +136,9 @@ class _Rules:
 
     chosen: Chosen
 
-    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, stored: Stored, say: Callable[[str], None]) -> None:
         self._settings = settings
+        self._stored = stored
         self._say = say
         self._good: dict[str, bytes] = {}
         self._loads: dict[str, RuleSet] = {}
@@ -137,8 +150,8 @@ class _Rules:
         Raises:
             ContentError: a folder is missing.
         """
-        off: frozenset[str] = _stored(self._settings, off_ids, frozenset())
-        packs: dict[str, bytes] = _stored(self._settings, read_packs, {})
+        off: frozenset[str] = self._stored.read(off_ids, frozenset())
+        packs: dict[str, bytes] = self._stored.read(read_packs, {})
         documents = read_rule_files(self._settings.rules) | packs | read_values(self._settings.rule_values)
         loads: dict[str, RuleSet] = {}
         loaded = self._load(documents, loads)
@@ -186,30 +199,48 @@ class _Rules:
         self._told = set(lines)
 
 
-def _replays(settings: Settings) -> bytes:
+def _replays(stored: Stored) -> bytes:
     """The requests to read messages in quarantine again, as the content of a snapshot."""
-    return encode_replays(_stored(settings, requests, []))
+    return encode_replays(stored.read(requests, []))
 
 
-def _stored(settings: Settings, read: Callable[[Connection], Read], otherwise: Read) -> Read:
-    """What is read from the state database, or something else before there is one."""
-    if not settings.state.exists():
-        return otherwise
-    engine = read_state(settings.state)
-    try:
-        with engine.connect() as connection:
-            return read(connection)
-    finally:
-        engine.dispose()
+def _retention(stored: Stored) -> bytes:
+    """For how many days each class of data is kept, as the content of a snapshot."""
+    return encode_days(stored.read(days_of, default_days()))
 
 
-def read_inventory(settings: Settings) -> Inventory:
-    """The inventory in its folder; empty where the settings name none.
+class Stored:
+    """Reads the state database, or gives something else before there is one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._path = settings.state
+        self._engine: Engine | None = None
+
+    def read(self, work: Callable[[Connection], Read], otherwise: Read) -> Read:
+        """What the work finds."""
+        if self._engine is None:
+            if not self._path.exists():
+                return otherwise
+            self._engine = read_state(self._path, is_kept=False)
+        with self._engine.connect() as connection:
+            return work(connection)
+
+
+def read_inventory(settings: Settings, stored: Stored | None = None) -> Inventory:
+    """The inventory: of its folder where the settings name one, else of the state database.
 
     Raises:
         ContentError: file, row and what was expected.
+        IntegrityError: a stored record cannot be read.
     """
-    return load_inventory(settings.inventory) if settings.inventory else Inventory()
+    if settings.inventory:
+        return load_inventory(settings.inventory)
+    return decode_inventory((stored or Stored(settings)).read(read_records, {}))
+
+
+def _mark_of(settings: Settings, stored: Stored) -> str:
+    """Differs once the inventory in the state database has changed."""
+    return "" if settings.inventory else stored.read(inventory_mark, "")
 
 
 def encode_rules(documents: dict[str, bytes]) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 from app.content import decode_rules
 from app.pipeline import judge
 from app.replaying import Replayer
+from app.retaining import Retainer
 from app.ways_in import Carried, WaysIn
 from collectors.logs.book import Book
 from collectors.logs.decode import QUARANTINE, Decoder, connection_cut, source_changed
@@ -31,6 +32,7 @@ from core.outbox import Outbox, Row
 from core.records import Event
 from core.relay import CentreLink, Relay, Silence
 from core.replays import decode_replays
+from core.retention import decode_days
 from core.settings import Settings
 from core.snapshots import Snapshot, keep_snapshot, last_snapshot
 from core.stores.events import EventWriter
@@ -47,6 +49,7 @@ STORE_SECONDS = 60.0
 FOLLOW_SECONDS = 0.5
 SOURCES_SECONDS = 2.0
 REPLAY_SECONDS = 3.0
+RETENTION_SECONDS = 600.0
 _RECOVERY_BATCH = 1000
 
 
@@ -71,6 +74,7 @@ class LogsLane:
         silence = Silence(self._own.centre_silence_seconds, clock.now())
         self._relay = Relay("logs", self._outbox, link.send, silence, alarm)
         self._writer = EventWriter(self._folder / "events", decode_event)
+        self._retainer = Retainer(self._folder / "events", self._outbox, clock)
         self._rolled = asyncio.Event()
         self._decoder = Decoder(self._own)
         self._told: set[str] = set()
@@ -101,6 +105,7 @@ class LogsLane:
             self._keep_metrics(),
             self._keep_sources(),
             self._keep_replays(),
+            self._keep_retention(),
             self._ways_in.follower().run(lambda: asyncio.sleep(FOLLOW_SECONDS)),
         ]
 
@@ -216,11 +221,22 @@ class LogsLane:
             self._writer.convert(self._spool.closed())
         self._writer.compact((segment if offset else self._clock.now()) // HOUR)
         closed = self._writer.unannounced()
-        if not closed:
-            return
-        rows = [Row(key=f"partition/{part.name}", kind="partition", body=encode_partition(part)) for part in closed]
-        self._outbox.put(rows)
-        self._writer.announced(part.name for part in closed)
+        if closed:
+            rows = [Row(key=f"partition/{part.name}", kind="partition", body=encode_partition(part)) for part in closed]
+            self._outbox.put(rows)
+            self._writer.announced(part.name for part in closed)
+        self._retainer.step()
+
+    async def _keep_retention(self) -> None:
+        """Asks for how long events are kept; a lane that has not heard it removes nothing."""
+        version = ""
+        while True:
+            with contextlib.suppress(UnavailableError, ContentError):  # as with replays
+                pulled = await self._pull("retention", version)
+                if pulled is not None:
+                    self._retainer.use(decode_days(pulled.content))
+                    version = pulled.version
+            await asyncio.sleep(RETENTION_SECONDS)
 
     async def _keep_snapshots(self) -> None:
         while True:

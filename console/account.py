@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
+from urllib.parse import urlencode
 
 from litestar import get, post
 from litestar.datastructures import Cookie
@@ -13,13 +15,14 @@ from console.deps import Console, console_of
 from console.forms import Form
 from console.problems import line_of, status_of
 from console.render import LANGUAGE_COOKIE, Answer, AnyRequest, language_of, render
-from console.sessions import OWN_ACCOUNT, PUBLIC, new_session
+from console.sessions import OWN_ACCOUNT, PUBLIC, address_of, half_session, new_session
 from console.texts import LANGUAGES, say
 from core.errors import HaidangError, RefusedError, UnavailableError
 from core.stores.users import SHORTEST_PASSWORD
 
 _PUBLIC = {"action": PUBLIC}
 _OWN = {"action": OWN_ACCOUNT}
+_ENDED = ("idle", "over")
 _YEAR_SECONDS = 365 * 24 * 3600
 _PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
@@ -29,24 +32,42 @@ def own_path(path: str) -> str:
     return path if _PATH.fullmatch(path) else "/"
 
 
+def sign_in_answer(request: AnyRequest, typed: Mapping[str, str], problem: str = "", status: int = 200) -> Answer:
+    """The page that asks for name and password, with what was typed and a line."""
+    provider, shown = console_of(request).oidc, {"name": "", "next": "/"} | dict(typed)
+    values: dict[str, object] = {"typed": shown, "problem": problem, "onward": urlencode({"next": shown["next"]})}
+    values["here"] = f"/sign-in?{values['onward']}"  # the provider's answer is no page to come back to
+    values["provider"] = getattr(provider.settings.label, language_of(request)) if provider else ""
+    return render(request, "sign_in", values, status)
+
+
 @get("/sign-in", opt=_PUBLIC, sync_to_thread=True)
 def sign_in_page(request: AnyRequest) -> Answer:
     """Asks for name and password."""
-    return _sign_in_page(request, {"next": request.query_params.get("next", "/")})
+    ended = request.query_params.get("ended", "")
+    notice = say(language_of(request), f"sign_in.ended_{ended}") if ended in _ENDED else ""
+    return sign_in_answer(request, {"next": request.query_params.get("next", "/")}, notice)
 
 
 @post("/sign-in", opt=_PUBLIC, sync_to_thread=True)
 def sign_in(request: AnyRequest, data: Form) -> Answer:
-    """Begins a session. The answer to a refusal does not say which of the two was wrong."""
-    console, name = console_of(request), data.get("name", "").strip()
+    """Begins a session, or asks for the code of the second factor.
+
+    The answer to a refusal does not say which of the two was wrong.
+    """
+    console, name, wanted = console_of(request), data.get("name", "").strip(), own_path(data.get("next", "/"))
+    typed = {"name": name, "password": data.get("password", ""), "address": address_of(request)}
     try:
-        answer = console.centre.call("session.begin", name=name, password=data.get("password", ""))
+        answer = console.centre.call("session.begin", **typed)
     except RefusedError:
-        return _sign_in_page(request, data, say(language_of(request), "sign_in.wrong"), 401)
+        return sign_in_answer(request, data, say(language_of(request), "sign_in.wrong"), 401)
     except HaidangError as error:
-        return _sign_in_page(request, data, line_of(request, error), status_of(error))
+        return sign_in_answer(request, data, line_of(request, error), status_of(error))
+    if answer["factor"] == "on":
+        request.set_session(half_session(answer, console.clock.now()))
+        return Redirect("/sign-in/code", status_code=303, query_params={"next": wanted})
     request.set_session(new_session(answer, console.clock.now()))
-    return Redirect(own_path(data.get("next", "/")), status_code=303)
+    return Redirect(wanted, status_code=303)
 
 
 @post("/sign-out", opt=_OWN, sync_to_thread=True)
@@ -95,7 +116,8 @@ def _language_cookie(language: str, secure: bool) -> Cookie:
 def _call_for_password(console: Console, request: AnyRequest, current: str, new: str) -> dict[str, object]:
     name = request.user.name
     if not request.user.must_change:  # the old one has not just been typed
-        console.centre.call("session.begin", name=name, password=current)
+        typed = {"name": name, "password": current, "address": address_of(request)}
+        console.centre.call("session.begin", **typed)
     answer: dict[str, object] = console.centre.call("session.password", actor=name, name=name, password=new)
     return answer
 
@@ -104,10 +126,6 @@ def _password_fault(new: str, again: str) -> str:
     if len(new) < SHORTEST_PASSWORD:
         return "password.too_short"
     return "" if new == again else "password.differ"
-
-
-def _sign_in_page(request: AnyRequest, typed: dict[str, str], problem: str = "", status: int = 200) -> Answer:
-    return render(request, "sign_in", {"typed": {"name": "", "next": "/"} | typed, "problem": problem}, status)
 
 
 def _password_page(request: AnyRequest, typed: dict[str, str], problem: str = "", status: int = 200) -> Answer:

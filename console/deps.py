@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import httpx
 from litestar.connection import ASGIConnection
 from sqlalchemy import Engine
 
+from core.accesses import Accesses
 from core.clock import Clock
+from core.settings_oidc import OidcSettings
 from core.sources import Sources
 from core.stores.events import EventStore
+from core.vault import Secret
+from inventory.records import Inventory
 
 
 class Centre(Protocol):
@@ -20,6 +25,19 @@ class Centre(Protocol):
     def call(self, action: str, actor: str = "", **values: object) -> Any:
         """Does one action for the actor and returns its answer; refusals are raised."""
         ...
+
+
+@dataclass(frozen=True)
+class Provider:
+    """An OpenID provider that vouches for people.
+
+    Attributes:
+        http: reaches it; bounds the time that each step may take, and follows no redirect.
+    """
+
+    settings: OidcSettings
+    secret: Secret
+    http: httpx.Client
 
 
 @dataclass(frozen=True)
@@ -32,11 +50,13 @@ class Console:
         session_key: 32 bytes that encrypt the session cookies; a new key ends all sessions.
         language: ``vi`` or ``en``, for who has not chosen one.
         secure: whether people come by TLS; cookies are then sent by TLS only.
-        sites: gives the names of all sites by their ids, as the inventory now is.
-        units: the same for units.
+        inventory: as it now is.
         guide: gives a rule's triage guide by the rule's id, ``{"vi": (...), "en": (...)}``; empty for an unknown rule.
         events: the stored events.
         sources: reads what the logs lane tells of its sources.
+        accesses: notes who looks at what.
+        oidc: who may vouch for people, if anyone.
+        seen: the last sign of life of each session by its id, nanoseconds UTC; kept by ``console.sessions``.
         channels: by which a person may say that an incident came (``telephone`` ...), in the order of the form.
     """
 
@@ -46,12 +66,22 @@ class Console:
     language: str
     secure: bool
     clock: Clock
-    sites: Callable[[], Mapping[str, str]]
-    units: Callable[[], Mapping[str, str]]
+    inventory: Callable[[], Inventory]
     guide: Callable[[str], Mapping[str, Sequence[str]]]
     channels: Sequence[str]
     events: EventStore
     sources: Callable[[], Sources]
+    accesses: Accesses
+    oidc: Provider | None = None
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def sites(self) -> Mapping[str, str]:
+        """The names of all sites by their ids."""
+        return self.inventory().site_names
+
+    def units(self) -> Mapping[str, str]:
+        """The names of all units by their ids."""
+        return self.inventory().unit_names
 
 
 def console_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Console:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import aclosing
 from typing import Any
 
@@ -27,20 +27,23 @@ from console.event_views import (
 )
 from console.render import Answer, AnyRequest, language_of, part, render
 from console.searching import Searches
-from console.sessions import scope_of
+from console.sessions import address_of, live_user, scope_for
 from console.stream import Changes
 from console.texts import say
+from core.accesses import of_search
 from core.errors import HaidangError, UnavailableError
 from core.query import MOST_LETTERS, QueryError, parse_query
 from core.records import Event
 from core.scope import Scope
-from core.stores.event_search import FOREVER, Buckets, Cursor, Found, buckets_of
+from core.stores.event_search import FOREVER, Buckets, Cursor, Found, Query, buckets_of
+from core.stores.users import User
+from inventory.rights import granted
 
 PAGE_ROWS = 100
 DRAW_SECONDS = 0.3
 """At most so often the histogram is drawn anew while a search runs."""
 
-_READ = {"action": "read"}
+_READ = {"action": "event.read"}
 
 
 @get("/events", opt=_READ, sync_to_thread=True)
@@ -65,13 +68,20 @@ def events_json(request: AnyRequest) -> list[Event]:
     query = asked.query(console.clock.now(), PAGE_ROWS, _after(request))
     searches: Searches = request.app.state["searches"]
     with searches.turn():
-        return console.events.search(scope_of(request.user), query)
+        steps = console.events.find(scope_for(console, request.user, "event.read"), query)
+        return [event for found in noted(console, request.user, query, steps) for event in found.events]
 
 
 @get("/events/stream", opt=_READ, sync_to_thread=True)
 def events_stream(request: AnyRequest) -> ServerSentEvent:
     """What is found, as parts of the page: ``rows``, ``histogram``, ``progress``, and at last ``end`` or ``failed``."""
     return ServerSentEvent(_Stream(request).messages())
+
+
+def noted(console: Console, user: User, query: Query, steps: Iterator[Found]) -> Generator[Found]:
+    """The steps of the user's search, which becomes an entry of the audit chain."""
+    access = of_search(query, granted(user.grants, "event.read"))
+    return console.accesses.search(user.name, access, steps)
 
 
 def asked_of(request: AnyRequest) -> AskedEvents:
@@ -114,7 +124,8 @@ class _Stream:
     def __init__(self, request: AnyRequest) -> None:
         self._request = request
         self._console: Console = console_of(request)
-        self._scope: Scope = scope_of(request.user)
+        self._scope: Scope = scope_for(self._console, request.user, "event.read")
+        self._session, self._address = dict(request.session), address_of(request)
         self._language = language_of(request)
         self._asked = asked_of(request)
         self._after = _after(request)
@@ -133,9 +144,10 @@ class _Stream:
         searches: Searches = state["searches"]
         changes: Changes = state["changes"]
         query = self._asked.query(self._now, PAGE_ROWS, self._after)
-        steps = self._console.events.find(self._scope, query, self._buckets)
+        found_steps = self._console.events.find(self._scope, query, self._buckets)
+        steps = noted(self._console, self._request.user, query, found_steps)
         try:
-            async with aclosing(searches.run(steps, lambda: changes.is_closed)) as found:
+            async with aclosing(searches.run(steps, lambda: changes.is_closed or not self._is_live())) as found:
                 async for step in found:
                     for message in self._step(step):
                         yield message
@@ -143,6 +155,10 @@ class _Stream:
             yield self._message("failed", self._failure(error))
         except Exception:  # noqa: BLE001 - it is in the log; the page must not wait for ever
             yield self._message("failed", say(self._language, "problem.500"))
+
+    def _is_live(self) -> bool:
+        """Whether the session has not ended meanwhile."""
+        return live_user(self._console, self._session, self._address) is not None
 
     def _step(self, step: Found | None) -> list[ServerSentEventMessage]:
         if step is None:

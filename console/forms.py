@@ -12,10 +12,12 @@ from console.deps import console_of
 from console.pages import Number, incident_page
 from console.problems import answer_problem, line_of, status_of
 from console.render import Answer, AnyRequest, is_htmx, language_of, render
+from console.sessions import scope_for
 from console.texts import say
 from core.errors import HaidangError
 from core.incident import Verdict
 from core.records import Severity
+from inventory.sorting import vietnamese_key
 
 Form: TypeAlias = URLEncodedBody[dict[str, str]]
 
@@ -99,14 +101,17 @@ def _refused(request: AnyRequest, number: int, typed: dict[str, str], problem: s
 
 def _is_complete(request: AnyRequest, values: dict[str, str]) -> bool:
     console = console_of(request)
-    known_site = not values["site"] or values["site"] in console.sites()
+    scope = scope_for(console, request.user, "incident.write")
+    known_site = values["site"] in console.sites() if values["site"] else scope.is_everything
     has_choices = values["severity"] in set(Severity) and values["channel"] in console.channels
     return bool(values["title"]) and has_choices and known_site
 
 
 def _new_page(request: AnyRequest, typed: dict[str, str], problem: str = "", status: int = 200) -> Answer:
     console = console_of(request)
-    sites = sorted(console.sites().items(), key=lambda site: site[1])
+    scope = scope_for(console, request.user, "incident.write")
+    within = [site for site in console.sites().items() if scope.allows(site[0])]
+    sites = sorted(within, key=lambda site: vietnamese_key(site[1]))
     severities = [severity.value for severity in Severity]
     choices = {"sites": sites, "severities": severities, "channels": console.channels}
     values = choices | {"typed": dict.fromkeys(_FIELDS, "") | typed, "problem": problem}

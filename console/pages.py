@@ -20,21 +20,23 @@ from console.reads import (
     list_owners,
     list_queue,
     listed_rules,
+    note_evidence,
     queue_mark,
     read_one,
     view_for,
 )
 from console.render import Answer, AnyRequest, language_of, render
-from console.sessions import live_user
+from console.sessions import address_of, live_user
 from console.stream import Changes, page_events
 from console.views import incident_view, row
-from core.incident import Incident, Verdict
+from core.incident import Dossier, Incident, Verdict
 
 ChosenFilter = Annotated[Filter, QueryParameter(name="state")]
 Number = Annotated[int, PathParameter(le=MOST_NUMBER)]
 ShownNumber = Annotated[int, QueryParameter(name="incident", le=MOST_NUMBER)]
 
-_READ = {"action": "read"}
+_READ = {"action": "incident.read"}
+_LIVE = _READ | {"quiet": True}
 
 
 @get("/", opt=_READ, sync_to_thread=True)
@@ -43,7 +45,7 @@ def queue(request: AnyRequest, chosen: ChosenFilter = Filter.OPEN) -> Answer:
     return render(request, "queue", queue_values(request, chosen))
 
 
-@get("/queue", opt=_READ, sync_to_thread=True)
+@get("/queue", opt=_LIVE, sync_to_thread=True)
 def queue_part(request: AnyRequest, chosen: ChosenFilter = Filter.OPEN) -> Answer:
     """The queue's live part alone."""
     return render(request, "queue_part", queue_values(request, chosen))
@@ -61,20 +63,22 @@ def incident(request: AnyRequest, number: Number) -> Answer:
     return incident_page(request, number)
 
 
-@get("/incidents/{number:int}/part", opt=_READ, sync_to_thread=True)
+@get("/incidents/{number:int}/part", opt=_LIVE, sync_to_thread=True)
 def incident_part(request: AnyRequest, number: Number) -> Answer:
     """The incident's live part alone."""
-    return render(request, "incident_part", incident_values(request, number))
+    return render(
+        request, "incident_part", incident_values(request, read_one(console_of(request), request.user, number))
+    )
 
 
-@get("/stream", opt=_READ, sync_to_thread=False)
+@get("/stream", opt=_LIVE, sync_to_thread=False)
 def stream(request: AnyRequest, chosen: ChosenFilter = Filter.OPEN, shown: ShownNumber = 0) -> ServerSentEvent:
     """Tells an open page when to fetch its parts again, until the session ends."""
-    console, session = console_of(request), dict(request.session)
+    console, session, address = console_of(request), dict(request.session), address_of(request)
     changes: Changes = request.app.state["changes"]
 
     def look() -> str | None:
-        user = live_user(console.state, session, console.clock.now())
+        user = live_user(console, session, address)
         if user is None:
             return None
         if shown:
@@ -87,7 +91,7 @@ def stream(request: AnyRequest, chosen: ChosenFilter = Filter.OPEN, shown: Shown
 def queue_values(request: AnyRequest, chosen: Filter) -> dict[str, object]:
     """What the queue's templates show."""
     console = console_of(request)
-    view = view_for(console, language_of(request))
+    view = view_for(console, request.user, language_of(request))
     new = count_new(console, request.user)
     listed = list_queue(console, request.user, chosen)
     return {
@@ -99,16 +103,11 @@ def queue_values(request: AnyRequest, chosen: Filter) -> dict[str, object]:
     }
 
 
-def incident_values(request: AnyRequest, number: int) -> dict[str, object]:
-    """What the incident's templates show.
-
-    Raises:
-        NotFoundError: there is no such incident within the user's scope.
-    """
+def incident_values(request: AnyRequest, dossier: Dossier) -> dict[str, object]:
+    """What the incident's templates show."""
     console, language = console_of(request), language_of(request)
-    dossier = read_one(console, request.user, number)
     guides, listed = guides_for(console, dossier, language), listed_rules(console, dossier)
-    return {"incident": incident_view(dossier, view_for(console, language), guides, listed)}
+    return {"incident": incident_view(dossier, view_for(console, request.user, language), guides, listed)}
 
 
 def incident_page(
@@ -118,10 +117,17 @@ def incident_page(
     problem: str = "",
     status: int = 200,
 ) -> Answer:
-    """The incident's page, with what was typed and the line that says why it was not done."""
-    values = incident_values(request, number)
-    values |= {
-        "owners": list_owners(console_of(request)),
+    """The incident's page, with what was typed and the line that says why it was not done.
+
+    Raises:
+        NotFoundError: there is no such incident within the user's scope.
+        UnavailableError: nowhere can be noted that its raw lines are seen.
+    """
+    console = console_of(request)
+    dossier = read_one(console, request.user, number)
+    note_evidence(console, request.user, dossier)
+    values = incident_values(request, dossier) | {
+        "owners": list_owners(console, dossier.incident),
         "verdicts": [verdict.value for verdict in Verdict],
         "typed": dict.fromkeys(("owner", "text", "verdict", "close_text"), "") | dict(typed or {}),
         "problem": problem,

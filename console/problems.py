@@ -11,8 +11,8 @@ from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap
 from markupsafe import escape
 
-from console.render import Answer, AnyRequest, is_htmx, language_of, render
-from console.sessions import PasswordChangeNeeded, SignInNeeded
+from console.render import Answer, AnyRequest, home_of, is_htmx, language_of, render
+from console.sessions import FactorNeeded, PasswordChangeNeeded, SessionEnded, SignInNeeded
 from console.texts import say, say_if_known, say_refusal
 from core.errors import HaidangError, NotFoundError, RefusedError, UnavailableError
 
@@ -76,7 +76,9 @@ def _on_invalid(request: AnyRequest, error: ValidationException) -> Answer:
 
 
 def _on_forbidden(request: AnyRequest, error: PermissionDeniedException) -> Answer:
-    expired = "CSRF" in error.detail
+    expired, user = "CSRF" in error.detail, request.scope.get("user")
+    if request.url.path == "/" and user and not expired and home_of(user.grants) != "/":
+        return Redirect(home_of(user.grants), status_code=303)
     text = say(language_of(request), "problem.form_expired" if expired else "problem.403")
     answer = answer_problem(request, 403, text)
     if expired:
@@ -89,26 +91,32 @@ def _on_defect(request: AnyRequest, error: Exception) -> Answer:
     return answer_problem(request, 500, say(language_of(request), "problem.500"))
 
 
-def _on_sign_in_needed(request: AnyRequest, _: SignInNeeded) -> Answer:
-    return _go(request, "/sign-in", 401, "problem.401")
+def _on_sign_in_needed(request: AnyRequest, error: SignInNeeded) -> Answer:
+    return _go(request, "/sign-in", 401, "problem.401", ended=error.why if isinstance(error, SessionEnded) else "")
+
+
+def _on_factor_needed(request: AnyRequest, _: FactorNeeded) -> Answer:
+    return _go(request, "/second-factor", 403, "problem.403")
 
 
 def _on_password_change_needed(request: AnyRequest, _: PasswordChangeNeeded) -> Answer:
     return _go(request, "/password", 403, "problem.403")
 
 
-def _go(request: AnyRequest, path: str, status: int, key: str) -> Answer:
+def _go(request: AnyRequest, path: str, status: int, key: str, **more: str) -> Answer:
     if is_htmx(request) or request.url.path.endswith(".json"):
         answer = answer_problem(request, status, say(language_of(request), key))
         answer.headers["HX-Redirect"] = path
         return answer
-    wanted = {"next": request.url.path} if request.method == "GET" else None
-    return Redirect(path, status_code=303, query_params=wanted)
+    wanted = {"next": request.url.path} if request.method == "GET" else {}
+    wanted |= {name: value for name, value in more.items() if value}
+    return Redirect(path, status_code=303, query_params=wanted or None)
 
 
 HANDLERS: ExceptionHandlersMap = {
     SignInNeeded: _on_sign_in_needed,
     PasswordChangeNeeded: _on_password_change_needed,
+    FactorNeeded: _on_factor_needed,
     HaidangError: _on_haidang_error,
     PermissionDeniedException: _on_forbidden,
     ValidationException: _on_invalid,

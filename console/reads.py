@@ -6,13 +6,15 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from console.deps import Console
-from console.sessions import scope_of
+from console.sessions import scope_for
 from console.views import View, in_language
+from core.accesses import Access
 from core.incident import Dossier, Incident, State
+from core.scope import Scope
 from core.stores.catalogue import named_rules
 from core.stores.incidents import count_open, list_incidents, read_dossier
 from core.stores.users import User, list_users
-from inventory.rights import may
+from inventory.rights import granted
 
 MOST_ROWS = 200
 MOST_SEARCHED = 5_000
@@ -41,7 +43,7 @@ class Queue(NamedTuple):
 
 def list_queue(console: Console, user: User, chosen: Filter) -> Queue:
     """The chosen incidents, the gravest first, then the latest changed."""
-    scope = scope_of(user)
+    scope = _scope(console, user)
     with console.state.connect() as connection:
         if chosen is Filter.CLOSED:
             found = list_incidents(connection, scope, (State.CLOSED,), MOST_ROWS + 1)
@@ -57,7 +59,7 @@ def list_queue(console: Console, user: User, chosen: Filter) -> Queue:
 def count_new(console: Console, user: User) -> int:
     """Incidents that nobody has acknowledged; counted up to ``MOST_COUNTED``."""
     with console.state.connect() as connection:
-        return len(list_incidents(connection, scope_of(user), (State.NEW,), MOST_COUNTED))
+        return len(list_incidents(connection, _scope(console, user), (State.NEW,), MOST_COUNTED))
 
 
 def read_one(console: Console, user: User, number: int) -> Dossier:
@@ -67,14 +69,15 @@ def read_one(console: Console, user: User, number: int) -> Dossier:
         NotFoundError: there is none within the user's scope.
     """
     with console.state.connect() as connection:
-        return read_dossier(connection, scope_of(user), number)
+        return read_dossier(connection, _scope(console, user), number)
 
 
-def list_owners(console: Console) -> list[str]:
+def list_owners(console: Console, incident: Incident) -> list[str]:
     """To whom an incident can be assigned: those who may work on it."""
     with console.state.connect() as connection:
-        users = list_users(connection)
-    return [user.name for user in users if not user.disabled and may(user.role, "incident.write")]
+        users = [user for user in list_users(connection) if not user.disabled]
+    scopes = {user.name: scope_for(console, user, "incident.write") for user in users}
+    return [name for name, scope in scopes.items() if scope.is_everything or any(map(scope.allows, incident.sites))]
 
 
 def listed_rules(console: Console, dossier: Dossier) -> frozenset[str]:
@@ -90,9 +93,28 @@ def guides_for(console: Console, dossier: Dossier, language: str) -> dict[str, t
     return {rule: tuple(in_language(console.guide(rule), language, ())) for rule in rules}
 
 
-def view_for(console: Console, language: str) -> View:
+def view_for(console: Console, user: User, language: str) -> View:
     """For whom and when the views are made."""
-    return View(language=language, sites=console.sites(), units=console.units(), now=console.clock.now())
+    return View(
+        language=language,
+        sites=console.sites(),
+        units=console.units(),
+        now=console.clock.now(),
+        events=scope_for(console, user, "event.read"),
+    )
+
+
+def note_evidence(console: Console, user: User, dossier: Dossier) -> None:
+    """Enters in the audit chain that the user sees the raw lines of this incident; none are no entry.
+
+    Raises:
+        UnavailableError: it can be entered nowhere, so they may not be shown.
+    """
+    scope = scope_for(console, user, "event.read")
+    count = sum(len(alert.evidence) for alert in dossier.alerts if scope.allows(alert.site))
+    if count:
+        told, subject = granted(user.grants, "event.read"), f"incident/{dossier.incident.id}"
+        console.accesses.note(user.name, Access(what="raw", object=subject, scope=told, count=count))
 
 
 def queue_mark(queue: Queue, new: int) -> str:
@@ -104,6 +126,10 @@ def dossier_mark(dossier: Dossier) -> str:
     """Differs where the incident's page would look different."""
     alerts = [f"{alert.id}:{alert.count}:{alert.end}:{len(alert.evidence)}" for alert in dossier.alerts]
     return " ".join([str(dossier.incident.version), str(len(dossier.timeline)), *alerts])
+
+
+def _scope(console: Console, user: User) -> Scope:
+    return scope_for(console, user, "incident.read")
 
 
 def _queue(found: list[Incident], total: str) -> Queue:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,15 @@ from litestar.template.base import csrf_token
 
 from console.deps import console_of
 from console.texts import LANGUAGES, say, say_if_known
+from core.scope import Grant
 from inventory.rights import may
 
 HERE = Path(__file__).resolve().parent
 STATIC = HERE / "static"
 LANGUAGE_COOKIE = "haidang_language"
+
+HOMES = {"incident.read": "/", "inventory.read": "/units", "figures.read": "/wallboard"}
+"""Pages by the action that they need, the one that one begins with first."""
 
 _environment = Environment(
     loader=FileSystemLoader(HERE / "templates"),
@@ -36,6 +40,12 @@ def language_of(request: AnyRequest) -> str:
     """The reader's choice, else the console's own language."""
     chosen = request.cookies.get(LANGUAGE_COOKIE, "")
     return chosen if chosen in LANGUAGES else console_of(request).language
+
+
+def home_of(grants: Iterable[Grant]) -> str:
+    """The first page that someone with these grants may see."""
+    given = tuple(grants)
+    return next((page for action, page in HOMES.items() if may(given, action)), "/")
 
 
 def is_htmx(request: AnyRequest) -> bool:
@@ -72,7 +82,7 @@ def _common(request: AnyRequest) -> dict[str, object]:
         "known": partial(say_if_known, language),
         "language": language,
         "user": user,
-        "can": partial(may, user.role if user else ""),
+        "can": partial(may, user.grants if user else ()),
         "csrf": csrf_token({"request": request}),
         "asset": asset,
         "path": request.url.path,

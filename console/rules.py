@@ -27,7 +27,7 @@ from console.rule_views import (
     rule_row,
     yaml_text,
 )
-from console.sessions import scope_of
+from console.sessions import scope_for
 from console.texts import say
 from console.views import moment
 from core.errors import HaidangError
@@ -42,7 +42,7 @@ MOST_WORDS = 200
 MOST_REASON = 1000
 """Characters, as the centre takes them."""
 
-_READ = {"action": "read"}
+_READ = {"action": "rules.read"}
 _WRITE = {"action": "rules.write"}
 _UNPROCESSABLE = 422
 
@@ -118,6 +118,7 @@ def _list_values(request: AnyRequest) -> dict[str, object]:
         "asked": asked,
         "pager": part,
         "counts": counts,
+        "counts_shown": _sees_counts(request),
         "levels": [level.value for level in reversed(Severity)],
         "products": products,
     }
@@ -146,6 +147,7 @@ def _rule_page(
         "off": off,
         "off_at": moment(off.time) if off else None,
         "mates": len(mates),
+        "counts_shown": _sees_counts(request),
         "typed": {"text": ""} | (typed or {}),
         "problem": problem,
         "back": asked.address(page=asked.page),
@@ -155,10 +157,15 @@ def _rule_page(
     return render(request, "rule", values, status)
 
 
+def _sees_counts(request: AnyRequest) -> bool:
+    """Hits are counted over the whole sector: only who may see all of it sees how many there are."""
+    return scope_for(console_of(request), request.user, "incident.read").is_everything
+
+
 def _rule_view(request: AnyRequest, listed: catalogue.Listed) -> RuleView:
     console, language, rule = console_of(request), language_of(request), listed.rule
     with console.state.connect() as connection:
-        alerts = alerts_of_rule(connection, scope_of(request.user), rule.id, MOST_ALERTS)
+        alerts = alerts_of_rule(connection, scope_for(console, request.user, "incident.read"), rule.id, MOST_ALERTS)
         taken = catalogue.named_rules(connection, rule.references)
         return RuleView(
             row=rule_row(listed, language),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 
 from core.errors import HaidangError, UnavailableError
 from core.stores.event_search import Found
@@ -26,7 +26,7 @@ class Searches:
         self._free = threading.BoundedSemaphore(most)
         self._patience = patience
 
-    async def run(self, steps: Iterator[Found], is_closed: Callable[[], bool]) -> AsyncGenerator[Found | None, None]:
+    async def run(self, steps: Generator[Found], is_closed: Callable[[], bool]) -> AsyncGenerator[Found | None, None]:
         """The steps as they come; None from time to time while there is none.
 
         Raises:
@@ -74,7 +74,7 @@ class Searches:
 class _Work:
     """One search between its thread and the page."""
 
-    def __init__(self, steps: Iterator[Found], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, steps: Generator[Found], loop: asyncio.AbstractEventLoop) -> None:
         self._steps = steps
         self._loop = loop
         self.told: asyncio.Queue[Found | Exception] = asyncio.Queue()
@@ -83,10 +83,11 @@ class _Work:
     def carry(self) -> None:
         """Goes on to the end, or until the page is left."""
         try:
-            for found in self._steps:
-                if self.left.is_set():
-                    return
-                self.tell(found)
+            with closing(self._steps):  # a search that is left ends here, not whenever it is forgotten
+                for found in self._steps:
+                    if self.left.is_set():
+                        return
+                    self.tell(found)
         except HaidangError as error:
             self.tell(error)
         except Exception as error:  # noqa: BLE001 - a defect is told on the page as well as in the log

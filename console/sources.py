@@ -7,7 +7,7 @@ from litestar.params import FromPath
 
 from console.deps import console_of
 from console.render import Answer, AnyRequest, language_of, render
-from console.sessions import scope_of
+from console.sessions import scope_for
 from console.source_views import AskedSources, source_row, source_view
 from console.views import moment_or_none
 from core.sources import Source
@@ -16,14 +16,14 @@ from core.stores.source_list import Choice, Order, count_sources, find_source, l
 MOST_WORDS = 200
 MOST_ROWS = 2000
 
-_READ = {"action": "read"}
+_READ = {"action": "sources.read"}
 
 
 @get("/sources", opt=_READ, sync_to_thread=True)
 def sources(request: AnyRequest) -> Answer:
     """The list of sources, the most noteworthy first."""
     console, language, asked = console_of(request), language_of(request), asked_of(request)
-    told, scope = console.sources(), scope_of(request.user)
+    told, scope = console.sources(), scope_for(console, request.user, "sources.read")
     found, sites, now = list_sources(told, scope, asked.wanted()), console.sites(), console.clock.now()
     values = {
         "rows": [source_row(one, sites, now, language, asked) for one in found[:MOST_ROWS]],
@@ -34,7 +34,7 @@ def sources(request: AnyRequest) -> Answer:
         "choices": ["", *(choice.value for choice in Choice)],
         "orders": [order.value for order in Order],
         "written": moment_or_none(told.written),
-        "unlisted": told.unlisted,
+        "unlisted": told.unlisted if scope.is_everything else 0,
     }
     return render(request, "sources", values)
 
@@ -42,14 +42,16 @@ def sources(request: AnyRequest) -> Answer:
 @get("/sources.json", opt=_READ, sync_to_thread=True)
 def sources_json(request: AnyRequest) -> list[Source]:
     """The same list for programs."""
-    return list_sources(console_of(request).sources(), scope_of(request.user), asked_of(request).wanted())
+    console = console_of(request)
+    scope = scope_for(console, request.user, "sources.read")
+    return list_sources(console.sources(), scope, asked_of(request).wanted())
 
 
 @get("/sources/{address:str}", opt=_READ, sync_to_thread=True)
 def source(request: AnyRequest, address: FromPath[str]) -> Answer:
     """One source with all its figures."""
     console, language, asked = console_of(request), language_of(request), asked_of(request)
-    found = find_source(console.sources(), scope_of(request.user), address)
+    found = find_source(console.sources(), scope_for(console, request.user, "sources.read"), address)
     row = source_row(found, console.sites(), console.clock.now(), language, asked)
     return render(request, "source", {"source": source_view(found, row, language), "back": asked.address()})
 

@@ -11,6 +11,7 @@ from core.clock import HOUR, MINUTE, SECOND, VIETNAM, iso, to_datetime, vietnam
 from core.incident import Dossier, Incident, State, TimelineEntry, Verdict
 from core.query import quoted
 from core.records import Alert, Evidence, Record, Severity
+from core.scope import NOTHING, Scope
 
 SHAPES = {
     Severity.INFORMATIONAL: "○",
@@ -36,12 +37,13 @@ _NAMES = {"\0": "NUL", "\t": "TAB", "\n": "LF", "\r": "CR", "\x1b": "ESC"}
 
 
 class View(Record, frozen=True, kw_only=True):
-    """For whom and when: language, the names of sites and units, and now."""
+    """For whom and when: language, the names of sites and units, now, and where raw lines may be read."""
 
     language: str
     sites: Mapping[str, str]
     units: Mapping[str, str]
     now: int
+    events: Scope = NOTHING
 
 
 class Moment(Record, frozen=True, kw_only=True):
@@ -111,6 +113,7 @@ class AlertView(Record, frozen=True, kw_only=True):
         folded: what lies between the first and the last lines.
         last_lines: what comes after the folded ones.
         left_out: how many events the alert holds no longer.
+        is_withheld: whether its evidence is not the reader's to see.
         search: the address of the search for the events around it.
         source: the page of the source of logs that it is about, empty if it is about none.
     """
@@ -131,6 +134,7 @@ class AlertView(Record, frozen=True, kw_only=True):
     folded: tuple[Line, ...]
     last_lines: tuple[Line, ...]
     left_out: int
+    is_withheld: bool
     search: str
     source: str
 
@@ -205,7 +209,9 @@ def head(incident: Incident, view: View) -> Head:
 
 def alert_view(alert: Alert, view: View, guide: tuple[str, ...] = (), *, is_listed: bool = False) -> AlertView:
     """The alert with every line of its evidence and its rule's triage guide."""
-    first, folded, last = fold_lines(tuple(line(evidence) for evidence in alert.evidence))
+    is_withheld = not view.events.allows(alert.site)
+    shown = () if is_withheld else alert.evidence
+    first, folded, last = fold_lines(tuple(line(evidence) for evidence in shown))
     return AlertView(
         title=in_language(alert.title, view.language, ""),
         rule=alert.rule,
@@ -222,7 +228,8 @@ def alert_view(alert: Alert, view: View, guide: tuple[str, ...] = (), *, is_list
         lines=first,
         folded=folded,
         last_lines=last,
-        left_out=max(0, alert.count - len(alert.evidence)),
+        left_out=0 if is_withheld else max(0, alert.count - len(alert.evidence)),
+        is_withheld=is_withheld,
         search=search_around(alert),
         source=source_page(alert),
     )

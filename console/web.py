@@ -12,18 +12,25 @@ from litestar.static_files import create_static_files_router
 from litestar.types import Message, Scope
 
 from console.account import ACCOUNT
+from console.boards import BOARDS
 from console.deps import Console
 from console.events import EVENTS
 from console.forms import FORMS
+from console.oidc import OIDC
 from console.pages import PAGES
 from console.problems import CSRF_COOKIE, HANDLERS
 from console.render import STATIC
+from console.requests import REQUESTS
 from console.rules import RULES
 from console.searching import Searches
+from console.second_factor import FACTOR
 from console.sessions import PUBLIC, check_right, session_config
+from console.sites import SITES
 from console.sources import SOURCES
 from console.stream import Changes
+from console.units import UNITS
 
+INVENTORY = (*UNITS, *SITES, *BOARDS)
 MOST_BODY_BYTES = 256 << 10
 _YEAR_SECONDS = 365 * 24 * 3600
 
@@ -38,7 +45,24 @@ def create_app(deps: Console) -> Litestar:
     """The console for these surroundings; it starts nothing of its own."""
     return Litestar(
         # Through one router: the application itself would wrap the handlers of a path with two methods twice.
-        [Router("/", route_handlers=[*PAGES, *FORMS, *RULES, *EVENTS, *SOURCES, *ACCOUNT]), _static_files()],
+        [
+            Router(
+                "/",
+                route_handlers=[
+                    *PAGES,
+                    *FORMS,
+                    *RULES,
+                    *EVENTS,
+                    *SOURCES,
+                    *INVENTORY,
+                    *ACCOUNT,
+                    *FACTOR,
+                    *OIDC,
+                    *REQUESTS,
+                ],
+            ),
+            _static_files(),
+        ],
         guards=[check_right],
         middleware=[session_config(deps).middleware],
         csrf_config=_csrf_config(deps),

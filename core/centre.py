@@ -45,6 +45,8 @@ class CentreClient:
             UnavailableError: the centre does not answer.
         """
         headers = {ACTOR_HEADER: actor} if actor else {}
+        if self._is_absent():  # httpcore leaves open the socket with which it finds nothing
+            raise UnavailableError(self._why_not())
         try:
             answer = self._http.post(f"/api/{action}", json=values, headers=headers, timeout=_patience(action))
         except httpx.HTTPError as error:
@@ -52,8 +54,15 @@ class CentreClient:
         if answer.status_code in _REFUSED:
             raise _REFUSED[answer.status_code](_reason(answer))
         if answer.is_error:
-            raise UnavailableError(f"the centre failed at {action}: see its log")
+            failed = f"the centre failed at {action}: see its log"
+            raise UnavailableError(_reason(answer, failed))
         return answer.json()
+
+    def _is_absent(self) -> bool:
+        try:
+            return not self._socket.exists()
+        except PermissionError:  # a folder above it may not be entered
+            return True
 
     def _why_not(self) -> str:
         try:
@@ -73,8 +82,9 @@ def _patience(action: str) -> float:
     return LONG_PATIENCE if action.startswith("rules.") else PATIENCE
 
 
-def _reason(answer: httpx.Response) -> str:
+def _reason(answer: httpx.Response, otherwise: str = "") -> str:
+    """The centre's own words; a defect of it has none."""
     try:
         return str(answer.json()["reason"])
     except (ValueError, KeyError, TypeError):
-        return f"the centre refused ({answer.status_code})"
+        return otherwise or f"the centre refused ({answer.status_code})"

@@ -67,3 +67,8 @@ def iso(nanoseconds: int) -> str:
 def vietnam(nanoseconds: int) -> str:
     """As people read it: ``22/11/2026 13:30:00`` in Asia/Ho_Chi_Minh."""
     return to_datetime(nanoseconds).astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M:%S")
+
+
+def vietnam_day(nanoseconds: int) -> str:
+    """The date in Asia/Ho_Chi_Minh: ``2026-11-22``."""
+    return to_datetime(nanoseconds).astimezone(VIETNAM).strftime("%Y-%m-%d")

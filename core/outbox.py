@@ -167,6 +167,12 @@ class Outbox:
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def waiting_of(self, kind: str) -> set[str]:
+        """Keys of the rows of this kind that the centre has not acknowledged."""
+        query = select(_rows.c.key).where(_rows.c.kind == kind, _rows.c.acknowledged.is_(None))
+        with self._engine.connect() as connection:
+            return set(connection.execute(query).scalars())
+
     def close(self) -> None:
         """Closes the file."""
         self._engine.dispose()

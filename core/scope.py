@@ -1,19 +1,38 @@
-"""What a reader may see; every read of every store must name one."""
+"""What a reader may see; every read of every store must name one. Grants are what it is made from."""
 
 from __future__ import annotations
 
 import msgspec
 
 
+class Grant(msgspec.Struct, frozen=True, order=True):
+    """A role at a unit, for the unit's subtree; without a unit for the whole sector."""
+
+    role: str
+    unit: str = ""
+
+
 class Scope(msgspec.Struct, frozen=True):
-    """A set of sites. ``sites=None`` means everything, including what belongs to no known site."""
+    """Sites, and the units whose they are. ``None`` means everything, including what belongs to no known one."""
 
     sites: frozenset[str] | None
+    units: frozenset[str] | None = None
 
     def allows(self, site: str) -> bool:
         """Whether something at this site is within the scope."""
         return self.sites is None or site in self.sites
 
+    def allows_unit(self, unit: str) -> bool:
+        """Whether this unit is within the scope."""
+        return self.units is None or unit in self.units
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing is left out."""
+        return self.sites is None
+
 
 EVERYTHING = Scope(sites=None)
 """For the platform's own work and for those who may see the whole sector."""
+
+NOTHING = Scope(sites=frozenset(), units=frozenset())

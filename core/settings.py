@@ -8,12 +8,14 @@ from __future__ import annotations
 import tomllib
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, get_args
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from core.errors import SettingsError
+from core.settings_oidc import OidcSettings
+from core.settings_section import Section
 
 HOME = Path(__file__).resolve().parent.parent
 """Where the packages and their content (rules, templates) lie."""
@@ -66,12 +68,6 @@ Zone = Annotated[str, AfterValidator(_zone)]
 Address = Annotated[str, AfterValidator(_address)]
 
 
-class Section(BaseModel):
-    """What all sections share: unknown keys are refused, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
 Placed = TypeVar("Placed", bound=Section)
 
 
@@ -82,6 +78,7 @@ class ConsoleSettings(Section):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     language: Literal["vi", "en"] = "vi"
+    oidc: OidcSettings | None = None
 
     @model_validator(mode="after")
     def _tls_beyond_loopback(self) -> ConsoleSettings:
@@ -99,7 +96,7 @@ class CentreSettings(Section):
     socket: Path | None = None
     anchors: Path | None = None
     reopen_hours: Annotated[float, Field(ge=0)] = 24
-    accounts: dict[str, str] = {}
+    accounts: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _relay_stays_here(self) -> CentreSettings:
@@ -153,7 +150,7 @@ class LogsSettings(Section):
     max_message: Annotated[int, Field(ge=480, le=1 << 20)] = 64 << 10
     alarm: Address = ""
     centre_silence_seconds: Annotated[float, Field(gt=0)] = 60
-    sources: dict[Host, SourceSettings] = {}
+    sources: dict[Host, SourceSettings] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _keys_for_tls(self) -> LogsSettings:
@@ -210,6 +207,10 @@ class Settings(Section):
         """Folder of all that the logs lane keeps."""
         return self.data / "lanes" / "logs"
 
+    def accesses(self, account: str) -> Path:
+        """Folder in which what this account has looked at is kept until the centre has it."""
+        return self.data / f"accesses-{account}"
+
     @property
     def sources(self) -> Path:
         """The file in which the logs lane tells of its sources."""
@@ -242,8 +243,12 @@ def _from_folder(settings: Settings, folder: Path) -> Settings:
     values = folder / settings.rule_values if settings.rule_values else None
     logs = _placed(settings.lane.logs, folder, "tls_certificate", "tls_key", "tls_clients", "http_token")
     logs = logs.model_copy(update={"files": tuple(_placed(one, folder, "path") for one in logs.files)})
+    console = _placed(settings.console, folder, "tls_certificate", "tls_key")
+    if console.oidc:
+        oidc = _placed(console.oidc, folder, "client_secret_file", "authorities")
+        console = console.model_copy(update={"oidc": oidc})
     sections = {
-        "console": _placed(settings.console, folder, "tls_certificate", "tls_key"),
+        "console": console,
         "centre": _placed(settings.centre, folder, "socket", "anchors"),
         "lane": settings.lane.model_copy(update={"logs": logs}),
     }
@@ -279,7 +284,14 @@ def _given(value: object) -> str:
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     section: type[BaseModel] = Settings
-    for part in location:
-        annotation = section.model_fields[str(part)].annotation if str(part) in section.model_fields else SourceSettings
-        section = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else SourceSettings
+    for part in location:  # one that is no field is a place in a list or a key of a table of sections
+        field = section.model_fields.get(str(part))
+        section = (_section_in(field.annotation) if field else None) or section
     return sorted(section.model_fields)
+
+
+def _section_in(annotation: object) -> type[BaseModel] | None:
+    """The section that a field is, may be, or has several of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _section_in(inner))), None)

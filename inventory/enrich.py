@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from inventory.addresses import pack_address
+
 if TYPE_CHECKING:
     from core.records import Event, FieldValue
-    from inventory.records import Inventory, Site
+    from inventory.records import Device, Inventory, Site
 
 CONFLICT = "haidang.identity.conflict"
 """Field with the name of the device an event claims to come from, where its address says another."""
 
-_REMEMBERED = 65_536
-"""Addresses whose answer is kept; senders can be forged, so the memory is bounded."""
+_NAMES_REMEMBERED = 16_384
+"""Names whose device is kept, for they are compared in any case; senders can be forged, so the memory is bounded."""
 
-_CLAIMS_REMEMBERED = 16_384
-"""Pairs of an address and the name that is claimed with it, whose answer is kept."""
-
-
-class _Owner(NamedTuple):
-    """Whose an event is: what is known, and the field that it gets besides."""
-
-    site: Site | None
-    device: str
-    field: tuple[str, str] | None
+_Owner: TypeAlias = "tuple[Site | None, Device | None, bool]"
+"""Whose an event is, as far as is known, and whether it claims the name of another device."""
 
 
 class Enricher:
     """Answers for one inventory and one address space, the lane's or the exporter's."""
 
     def __init__(self, inventory: Inventory, space: str) -> None:
-        self._inventory = inventory
-        self._device_at = lru_cache(_REMEMBERED)(lambda address: inventory.device_at(space, address))
-        self._site_of = lru_cache(_REMEMBERED)(lambda address: inventory.site_of(space, address))
-        self._owner = lru_cache(_CLAIMS_REMEMBERED)(self._find_owner)
+        self._addresses = inventory.addresses_of(space)
+        self._device_named = lru_cache(_NAMES_REMEMBERED)(inventory.device_named)
+        self._site = inventory.site
 
     def enrich(self, event: Event) -> Event:
         """The event with the unit, site and device that are known; what is unknown stays as it was.
@@ -49,27 +42,26 @@ class Enricher:
         An event that names no host gets the device's name as ``host.name`` or, failing that, its address.
         """
         fields = event.fields
-        site, device, field = self._owner(_text(fields.get("observer.ip")), _text(fields.get("host.name")))
-        if field is not None:
-            fields = {**fields, field[0]: field[1]}
+        address, name = _text(fields.get("observer.ip")), _text(fields.get("host.name"))
+        site, device, claimed = self._owner(address, name)
+        if claimed:
+            fields = {**fields, CONFLICT: name}
+        elif address and not name:
+            fields = {**fields, "host.name": device.name if device else address}
         if site is not None:
-            return msgspec.structs.replace(
-                event, fields=fields, unit=site.unit, site=site.id, device=device or event.device
-            )
-        return event if field is None else msgspec.structs.replace(event, fields=fields)
+            named = device.name if device else event.device
+            return msgspec.structs.replace(event, fields=fields, unit=site.unit, site=site.id, device=named)
+        return event if fields is event.fields else msgspec.structs.replace(event, fields=fields)
 
-    def _find_owner(self, address: str, name: str) -> _Owner:
-        by_address = self._device_at(address) if address else None
-        by_name = self._inventory.device_named(name) if name else None
-        device = by_address or by_name
-        field = None
-        if by_address is not None and by_name not in {None, by_address}:
-            field = (CONFLICT, name)
-        elif not name and address:
-            field = ("host.name", device.name if device else address)
+    def _owner(self, address: str, name: str) -> _Owner:
+        packed = pack_address(address) if address else None
+        device = self._addresses.device_at(packed)
+        named = self._device_named(name) if name else None
+        claimed = device is not None and named is not None and named != device
+        device = device or named
         if device is not None:
-            return _Owner(self._inventory.site(device.site), device.name, field)
-        return _Owner(self._site_of(address) if address else None, "", field)
+            return self._site(device.site), device, claimed
+        return self._addresses.site_of(packed), None, False
 
 
 def _text(value: FieldValue) -> str:

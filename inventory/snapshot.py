@@ -7,9 +7,10 @@ import msgspec
 from core.errors import IntegrityError
 from core.records import Record
 from inventory.addresses import parse_address, parse_network
-from inventory.records import Device, Inventory, Prefix, Site, Unit
+from inventory.records import Device, Inventory, Prefix, Site
+from inventory.units import Unit
 
-FORMAT = 1
+FORMAT = 2
 """Version of the snapshot's form."""
 
 
@@ -26,7 +27,7 @@ class _Snapshot(Record, frozen=True, kw_only=True):
 
 
 def encode_snapshot(inventory: Inventory) -> bytes:
-    """The inventory as JSON with the version of its form."""
+    """What lanes need of the inventory (units, sites, devices, prefixes) as JSON with the version of its form."""
     snapshot = _Snapshot(
         format=FORMAT,
         units=inventory.units,
@@ -38,7 +39,7 @@ def encode_snapshot(inventory: Inventory) -> bytes:
 
 
 def decode_snapshot(data: bytes) -> Inventory:
-    """The inventory that ``encode_snapshot`` wrote.
+    """What ``encode_snapshot`` wrote of an inventory.
 
     Raises:
         IntegrityError: another version, damaged data, or records that refer to what is not there.
@@ -53,7 +54,7 @@ def decode_snapshot(data: bytes) -> Inventory:
         _check(snapshot)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
         raise IntegrityError(f"inventory snapshot: damaged ({error}); fetch it from the centre anew") from error
-    return Inventory(snapshot.units, snapshot.sites, snapshot.devices, snapshot.prefixes)
+    return Inventory(units=snapshot.units, sites=snapshot.sites, devices=snapshot.devices, prefixes=snapshot.prefixes)
 
 
 def _check(snapshot: _Snapshot) -> None:

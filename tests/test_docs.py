@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
@@ -17,13 +18,19 @@ SETTINGS = (HOME / "docs" / "settings.md").read_text(encoding="utf-8")
 READMES = ("README.md", "README.vi.md")
 
 
+def sections(annotation: object) -> list[type[BaseModel]]:
+    """The sections that a field is, may be, or has several of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for inner in get_args(annotation) for found in sections(inner)]
+
+
 def keys(section: type[BaseModel]) -> list[str]:
     found = []
     for name, field in section.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            found += keys(inner)
-        else:
+        inner = sections(field.annotation)
+        found += [key for one in inner for key in keys(one)]
+        if field.annotation not in inner:
             found.append(name)
     return found
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from app.commands.common import AsJson, SettingsFile, progress, settings_of, show, state_of
+from app.commands.common import AsJson, SettingsFile, progress, reader_of, settings_of, show, state_of
 from core.audit import Entry, Finding, read_anchor, read_chain, verify_anchor, verify_chain, verify_keys
+from core.clock import HOUR
 from core.outbox import waiting_keys
+from core.retention import DAY, EVENTS, REMOVE_ACTION, classes
 from core.settings import Settings
 from core.stores.manifest import file_sha256, read_manifest
 
@@ -30,7 +33,9 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Kiểm tra dữ liệu còn nguyên như lúc ghi; mã thoát 1 nếu sai / check the chain, its anchors, partitions."""
-    found, entries = examine(settings_of(settings), anchor or [], data=data)
+    own = settings_of(settings)
+    reader_of(own).must("audit.read")
+    found, entries = examine(own, anchor or [], data=data)
     if as_json or found:
         columns = {"kind": "Loại", "where": "Ở đâu", "text": "Phát hiện"}
         show([msgspec.to_builtins(one) for one in found], columns, as_json=as_json)
@@ -65,14 +70,39 @@ def examine(settings: Settings, kept: list[Path], *, data: bool) -> tuple[list[F
 def verify_partitions(settings: Settings, chain: list[Entry], told: list[str]) -> list[Finding]:
     """Closed partitions that are gone or not what the chain says of them, and those ``told`` that it does not name."""
     entered = {entry.object: entry for entry in chain if entry.action == "partition.close"}
-    found = []
+    removed = {entry.object for entry in chain if entry.action == REMOVE_ACTION}
+    found = list(_removed_too_soon(chain))
     for subject, entry in progress(list(entered.items()), "Phân vùng"):
         _, lane, name = subject.split("/", 2)
-        said = msgspec.json.decode(entry.detail)
+        said = _detail(entry)
         path = settings.data / "lanes" / lane / "events" / name
         if not path.exists():
-            found.append(Finding(kind="partition", where=name, text=f"is gone; it held {said['count']} events"))
-        elif file_sha256(path) != said["sha256"]:
+            if subject in removed:
+                continue
+            found.append(Finding(kind="partition", where=name, text=f"is gone; it held {said.get('count')} events"))
+        elif file_sha256(path) != said.get("sha256"):
             found.append(Finding(kind="partition", where=name, text="has changed since it was closed"))
-    unknown = [name for name in told if f"partition/logs/{name}" not in entered]
+    told_of = entered.keys() | removed
+    unknown = [name for name in told if f"partition/logs/{name}" not in told_of]
     return found + [Finding(kind="partition", where=name, text="is in no entry of the chain") for name in unknown]
+
+
+def _detail(entry: Entry) -> dict[str, Any]:
+    """What the entry says; nothing where it was changed so that it cannot be read, which the chain tells anyway."""
+    try:
+        return msgspec.json.decode(entry.detail, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return {}
+
+
+def _removed_too_soon(chain: list[Entry]) -> Iterator[Finding]:
+    """Partitions that were removed although the law had them kept."""
+    least = classes()[EVENTS].minimum
+    for entry in chain:
+        if entry.action == REMOVE_ACTION:
+            hour = _detail(entry).get("hour")
+            age = entry.time - (hour + 1) * HOUR if isinstance(hour, int) else least * DAY
+            if age < least * DAY:
+                name = entry.object.rsplit("/", 1)[-1]
+                text = f"was removed after {age // DAY} days; {classes()[EVENTS].clause} asks for {least}"
+                yield Finding(kind="partition", where=name, text=text)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 import typer
@@ -18,13 +18,22 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Connection
 
+from app.callers import grants_now, local_caller
+from app.content import read_inventory
+from core.accesses import Access, Accesses, Looked
 from core.centre import CentreClient
-from core.clock import VIETNAM, from_datetime
-from core.errors import ContentError, UnavailableError
+from core.clock import VIETNAM, SystemClock, from_datetime, vietnam_day
+from core.errors import ContentError, RefusedError, UnavailableError
+from core.scope import Grant, Scope
 from core.settings import Settings, read_settings
 from core.sigma import Refused
 from core.stores.state import read_state
 from core.terminal import say
+from inventory.records import Inventory
+from inventory.rights import MACHINE, granted, may, scope_of
+
+if TYPE_CHECKING:
+    from core.stores.event_search import Found
 
 DEFAULT_FILE = Path("haidang.toml")
 PIPE_WIDTH = 200
@@ -69,6 +78,87 @@ def state_of(settings: Settings) -> Iterator[Connection]:
             yield connection
     finally:
         engine.dispose()
+
+
+class Reader:
+    """Who runs a command, and what that account may read.
+
+    Attributes:
+        name: the user's, or ``local:ACCOUNT`` for who acts for this machine.
+    """
+
+    def __init__(self, settings: Settings, name: str, grants: tuple[Grant, ...]) -> None:
+        self.name = name
+        self._settings = settings
+        self._grants = grants
+
+    def may(self, action: str) -> bool:
+        """Whether the account may do this somewhere."""
+        return may(self._grants, action)
+
+    def must(self, action: str) -> None:
+        """Ends the command unless the account may do this somewhere.
+
+        Raises:
+            RefusedError: it may not.
+        """
+        if not self.may(action):
+            text = f"'{self.name}' không có quyền này / may not do this: it needs the right {action}"
+            raise RefusedError(text)
+
+    def scope(self, action: str) -> Scope:
+        """Where the account may do this.
+
+        Raises:
+            RefusedError: nowhere.
+            ContentError: the inventory, which says where units are, cannot be read.
+        """
+        self.must(action)
+        has_units = any(grant.unit for grant in self._grants)
+        inventory = read_inventory(self._settings) if has_units else Inventory()
+        return scope_of(self._grants, action, inventory, vietnam_day(SystemClock().now()))
+
+    def noted(self, access: Access) -> AbstractContextManager[Looked]:
+        """Has it entered in the audit chain that the account looks at this; more may be counted until it is left."""
+        return self._accesses().noted("", self._placed(access))
+
+    def search(self, access: Access, steps: Iterator[Found]) -> Iterator[Found]:
+        """The steps of a search, which is entered in the audit chain."""
+        return self._accesses().search("", self._placed(access), steps)
+
+    def note(self, what: Literal["search", "raw", "export"], subject: str, query: str, count: int) -> None:
+        """Has it entered in the audit chain that the account is about to see so many of what is whole."""
+        access = Access(what=what, object=subject, query=query, count=count)
+        self._accesses().note("", self._placed(access, "event.read" if what == "raw" else "inventory.read"))
+
+    def _placed(self, access: Access, action: str = "event.read") -> Access:
+        return msgspec.structs.replace(access, scope=granted(self._grants, action))
+
+    def _accesses(self) -> Accesses:
+        return Accesses(self._ask, self._settings.accesses(str(os.getuid())), SystemClock())
+
+    def _ask(self, action: str, actor: str = "", **values: object) -> Any:
+        with closing(CentreClient(self._settings.socket)) as client:
+            return client.call(action, actor=actor, **values)
+
+
+def reader_of(settings: Settings) -> Reader:
+    """The account that runs the command: the user it is mapped to, or this machine's own.
+
+    Raises:
+        RefusedError: it is nobody's.
+        UnavailableError: it is a user's, and there is no state database yet.
+    """
+    caller = local_caller(owner_of(settings), settings.centre.accounts)(os.getuid())
+    if caller.kind == "local":
+        return Reader(settings, caller.name, MACHINE)
+    with state_of(settings) as connection:
+        return Reader(settings, caller.name, grants_now(connection, caller.name))
+
+
+def owner_of(settings: Settings) -> int:
+    """The account whose the data are: the platform's own; before there are any, this one."""
+    return settings.data.stat().st_uid if settings.data.exists() else os.getuid()
 
 
 def ask_centre(settings: Settings, action: str, **values: object) -> Mapping[str, object]:

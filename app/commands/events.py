@@ -14,14 +14,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.commands.common import AsJson, SettingsFile, logs_of, moment, plain, settings_of, show
+from app.commands.common import AsJson, SettingsFile, logs_of, moment, plain, reader_of, settings_of, show
 from app.content import read_inventory
 from collectors.logs.spooling import decode_event
 from console.event_views import device_of
+from core.accesses import of_search
 from core.clock import HOUR, SECOND, SystemClock, iso, vietnam
 from core.errors import ContentError, NotFoundError
 from core.records import Event
-from core.scope import EVERYTHING
 from core.settings import Settings
 from core.stores.event_search import FOREVER, Buckets, Found, Query, buckets_of
 from core.stores.events import LocalEvents
@@ -99,14 +99,15 @@ def _told(steps: Iterator[Found], counted: list[int]) -> Iterator[Event]:
 
 def _steps(settings: Settings, query: Query, buckets: Buckets | None = None) -> Iterator[Found]:
     """The search's steps, with a bar on a terminal and nothing in a pipe."""
-    folder = logs_of(settings)
+    reader = reader_of(settings)
+    scope, folder = reader.scope("event.read"), logs_of(settings)
     store = LocalEvents(folder / "spool", folder / "events", decode_event)
     columns = (BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"), TimeElapsedColumn())
     console, hidden, above = Console(stderr=True), not sys.stderr.isatty(), sys.stdout.isatty()
     # Lines for the same terminal go above the bar; for a file they must stay what they are.
     with Progress(*columns, console=console, transient=True, disable=hidden, redirect_stdout=above) as bar:
         task = bar.add_task("", total=1)
-        for found in store.find(EVERYTHING, query, buckets):
+        for found in reader.search(of_search(query, ""), store.find(scope, query, buckets)):
             bar.update(task, completed=found.progress.events, total=found.progress.all_events)
             yield found
 
@@ -151,7 +152,7 @@ def _count(settings: Path | None, query: Query, *, as_json: bool) -> None:
 
 def _check_site(settings: Settings, site: str) -> None:
     """A site without events must at least be one: old events may be of a site that is none any more."""
-    if read_inventory(settings).site(site) is None:
+    if read_inventory(settings).site(site) is None or not reader_of(settings).scope("event.read").allows(site):
         raise NotFoundError(f"không có điểm cầu '{site}' / there is no site '{site}': see 'haidang sites list'")
 
 

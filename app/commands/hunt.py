@@ -13,13 +13,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.commands.common import SettingsFile, cache_folder, logs_of, moment, settings_of, tell_refused
+from app.commands.common import SettingsFile, cache_folder, logs_of, moment, reader_of, settings_of, tell_refused
 from app.content import Content, decode_rules
 from app.hunting import Sighting, sightings
 from app.rule_files import read_files
 from collectors.logs.spooling import decode_event
+from core.accesses import Access
 from core.errors import ContentError
-from core.scope import EVERYTHING
 from core.settings import Settings
 from core.stores.events import LocalEvents
 from core.terminal import say
@@ -42,18 +42,23 @@ def hunt(rules: Rules = None, since: Since = "", until: Since = "", settings: Se
     if start >= end:
         raise ContentError(f"--until {until} is not after --since {since}")
     known = settings_of(settings)
-    folder = logs_of(known)
+    reader = reader_of(known)
+    scope, folder = reader.scope("event.read"), logs_of(known)
     engine = engine_of(_documents(known, rules or []), cache_folder())
     tell_refused(engine.refused, len(engine.infos))
     gc.freeze()  # the rules stay: no collection of garbage need look at them
     store = LocalEvents(folder / "spool", folder / "events", decode_event)
     events = hits = 0
-    with _progress() as bar:
+    named = " ".join(map(str, rules)) if rules else "rules in use"
+    access = Access(what="search", object="hunt", query=named, since=start, until=end if until else 0)
+    with reader.noted(access) as looked, _progress() as bar:
         task = bar.add_task("", total=store.count(start, end))
-        for count, found in sightings(engine, store.batches(EVERYTHING, start, end)):
+        for count, found in sightings(engine, store.batches(scope, start, end)):
             events, hits = events + count, hits + len(found)
             bar.advance(task, count)
+            looked.add(len(found))
             sys.stdout.buffer.writelines(_lines(found))
+        looked.add(0, is_whole=True)
     _summarise(engine, events, hits)
 
 

@@ -7,11 +7,11 @@ from typing import Annotated
 import msgspec
 import typer
 
-from app.commands.common import AsJson, SettingsFile, ask_centre, settings_of, show, state_of
+from app.commands.common import AsJson, Reader, SettingsFile, ask_centre, reader_of, settings_of, show, state_of
 from core.clock import vietnam
 from core.incident import Dossier, Incident, State, Verdict
 from core.records import Alert, Severity
-from core.scope import EVERYTHING
+from core.scope import NOTHING
 from core.stores.incidents import list_incidents, read_dossier
 from core.terminal import say
 
@@ -37,6 +37,10 @@ _SEVERITIES = {
     Severity.HIGH: "cao",
     Severity.CRITICAL: "nghiêm trọng",
 }
+_WITHHELD = (
+    "nguyên văn nhật ký chỉ hiện với người có quyền đọc nhật ký của điểm cầu / "
+    "raw lines are shown only to those who may read the logs of the site"
+)
 _STATES = {State.NEW: "mới", State.ACKNOWLEDGED: "đã tiếp nhận", State.CLOSED: "đã đóng"}
 
 
@@ -49,8 +53,10 @@ def list_(
 ) -> None:
     """Các sự cố đang mở, nặng nhất trước / open incidents, the gravest first."""
     states = state or [State.NEW, State.ACKNOWLEDGED]
-    with state_of(settings_of(settings)) as connection:
-        found = list_incidents(connection, EVERYTHING, states, limit)
+    own = settings_of(settings)
+    scope = reader_of(own).scope("incident.read")
+    with state_of(own) as connection:
+        found = list_incidents(connection, scope, states, limit)
     rows = [msgspec.to_builtins(one) if as_json else _row(one) for one in found]
     show(rows, _COLUMNS, as_json=as_json)
     if len(found) == limit:
@@ -60,8 +66,15 @@ def list_(
 @commands.command("show")
 def show_(number: Number, settings: SettingsFile = None, as_json: AsJson = False) -> None:
     """Một sự cố: cảnh báo, bản ghi gốc, diễn biến / one incident with alerts, raw lines, timeline."""
-    with state_of(settings_of(settings)) as connection:
-        dossier = read_dossier(connection, EVERYTHING, number)
+    own = settings_of(settings)
+    reader = reader_of(own)
+    with state_of(own) as connection:
+        dossier = _readable(reader, read_dossier(connection, reader.scope("incident.read"), number))
+    count = sum(len(alert.evidence) for alert in dossier.alerts)
+    if count:
+        reader.note("raw", f"incident/{number}", "", count)
+    elif any(alert.count for alert in dossier.alerts):
+        say(_WITHHELD)
     if as_json:
         show([_plain(dossier)], {}, as_json=True)
     else:
@@ -112,6 +125,13 @@ def note(number: Number, text: Annotated[str, typer.Argument()], settings: Setti
 def close(number: Number, verdict: Verdict, settings: SettingsFile = None, text: Words = "") -> None:
     """Đóng với kết luận / close with a verdict."""
     ask_centre(settings_of(settings), "incidents.close", id=number, verdict=verdict, text=text)
+
+
+def _readable(reader: Reader, dossier: Dossier) -> Dossier:
+    """The incident without the raw lines that are not the reader's to see."""
+    scope = reader.scope("event.read") if reader.may("event.read") else NOTHING
+    alerts = (one if scope.allows(one.site) else msgspec.structs.replace(one, evidence=()) for one in dossier.alerts)
+    return msgspec.structs.replace(dossier, alerts=tuple(alerts))
 
 
 def _row(incident: Incident) -> dict[str, object]:

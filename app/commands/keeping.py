@@ -9,7 +9,7 @@ import typer
 
 from app.backup import Part, back_up
 from app.backup import restore as restore_backup
-from app.commands.common import SettingsFile, settings_of
+from app.commands.common import SettingsFile, reader_of, settings_of
 from core.clock import SystemClock, vietnam
 from core.terminal import say
 
@@ -19,7 +19,9 @@ commands = typer.Typer()
 @commands.command()
 def backup(folder: Annotated[Path, typer.Argument(help="An empty folder.")], settings: SettingsFile = None) -> None:
     """Sao lưu toàn bộ dữ liệu, cả khi đang chạy / copy all data, also while running; no secrets."""
-    contents = back_up(settings_of(settings), folder, SystemClock(), say)
+    own = settings_of(settings)
+    contents = back_up(own, folder, SystemClock(), say)
+    reader_of(own).note("export", "backup", str(folder), len(contents.files))
     typer.echo(f"Đã sao lưu {len(contents.files)} tệp / backed up {len(contents.files)} files: {folder}")
 
 

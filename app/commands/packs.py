@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from app.commands.common import AsJson, SettingsFile, ask_centre, plain, settings_of, show, state_of
+from app.commands.common import AsJson, SettingsFile, ask_centre, plain, reader_of, settings_of, show, state_of
 from app.packs import Difference, Source, Survey, beside, difference, encode_files, read_source, survey
 from core.clock import SystemClock, vietnam
 from core.errors import NotFoundError, RefusedError
@@ -156,7 +156,9 @@ def list_rules(
     """Các quy tắc, khớp nhiều nhất trước / rules, those that hit most first."""
     states = (RuleState.DISABLED, RuleState.REFUSED) if disabled else ()
     wanted = Wanted(text=text, states=states, levels=tuple(level or ()), pack=pack)
-    with state_of(settings_of(settings)) as connection:
+    own = settings_of(settings)
+    reader_of(own).must("rules.read")
+    with state_of(own) as connection:
         found = catalogue.list_rules(connection, wanted, SystemClock().now(), ALL)
         offs = stored.offs(connection)
     show([_plain(one, offs) if as_json else _row(one, offs) for one in found], _COLUMNS, as_json=as_json)
@@ -164,7 +166,9 @@ def list_rules(
 
 def list_packs(settings: SettingsFile = None, as_json: AsJson = False) -> None:
     """Các gói quy tắc và phiên bản / packs of rules and their versions."""
-    with state_of(settings_of(settings)) as connection:
+    own = settings_of(settings)
+    reader_of(own).must("rules.read")
+    with state_of(own) as connection:
         found = stored.list_packs(connection)
     show([msgspec.structs.asdict(one) if as_json else _pack_row(one) for one in found], _PACK_COLUMNS, as_json=as_json)
 

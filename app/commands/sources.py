@@ -7,10 +7,10 @@ from typing import Annotated
 import msgspec
 import typer
 
-from app.commands.common import AsJson, SettingsFile, settings_of, show
+from app.commands.common import AsJson, SettingsFile, reader_of, settings_of, show
 from core.clock import vietnam
 from core.errors import NotFoundError
-from core.scope import EVERYTHING
+from core.scope import Scope
 from core.sources import Source, Sources, SourceState, read_sources
 from core.stores.source_list import Choice, Order, WantedSources, find_source, list_sources
 from core.terminal import say
@@ -75,10 +75,11 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Các nguồn nhật ký, đáng chú ý nhất trước / sources of logs, the most noteworthy first."""
-    sources = read_sources(settings_of(settings).sources)
-    found = list_sources(sources, EVERYTHING, WantedSources(text=search, choice=state, order=order))
+    own = settings_of(settings)
+    scope, sources = reader_of(own).scope("sources.read"), read_sources(own.sources)
+    found = list_sources(sources, scope, WantedSources(text=search, choice=state, order=order))
     show([_whole(one) if as_json else _row(one) for one in found], _COLUMNS, as_json=as_json)
-    if sources.unlisted:
+    if sources.unlisted and scope.is_everything:
         say(f"còn {sources.unlisted} nguồn không tách riêng / {sources.unlisted} more sources are not kept apart")
 
 
@@ -89,7 +90,8 @@ def show_(
     as_json: AsJson = False,
 ) -> None:
     """Mọi số liệu của một nguồn / all figures of one source."""
-    source = _found(read_sources(settings_of(settings).sources), address)
+    own = settings_of(settings)
+    source = _found(read_sources(own.sources), reader_of(own).scope("sources.read"), address)
     if as_json:
         show([_whole(source)], {}, as_json=True)
         return
@@ -97,9 +99,9 @@ def show_(
     show(told, {"name": "Mục", "value": "Giá trị"}, as_json=False)
 
 
-def _found(sources: Sources, address: str) -> Source:
+def _found(sources: Sources, scope: Scope, address: str) -> Source:
     try:
-        return find_source(sources, EVERYTHING, address)
+        return find_source(sources, scope, address)
     except NotFoundError:
         text = f"không có nguồn '{address}' / there is no source '{address}': see 'haidang sources list'"
         raise NotFoundError(text) from None

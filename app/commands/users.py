@@ -1,30 +1,65 @@
-"""haidang users: add, reset, disable, list."""
+"""haidang users: add, grant, revoke, reset, disable, signout, list, review."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from app.commands import reviews
 from app.commands.common import AsJson, SettingsFile, ask_centre, settings_of, show
+from core.clock import vietnam
 
 commands = typer.Typer(no_args_is_help=True, help="Người dùng / users.")
+commands.add_typer(reviews.commands, name="review")
 
 Name = Annotated[str, typer.Argument(help="The user's name.")]
+Role = Annotated[
+    str, typer.Option(help="viewer, analyst, engineer, approver, leader, administrator, auditor or wallboard.")
+]
+Unit = Annotated[str, typer.Option(help="The unit, with all below it; default the whole sector.")]
+Address = Annotated[str, typer.Option(help="Of a wallboard's screen: the only one from which it may sign in.")]
 
-_COLUMNS = {"name": "Tên", "role": "Vai trò", "must_change": "Phải đổi mật khẩu", "disabled": "Đã khóa"}
+_FACTORS = {"": "chưa có", "pending": "đang đặt", "on": "có"}
+_COLUMNS = {
+    "name": "Tên",
+    "roles": "Vai trò (đơn vị)",
+    "factor": "Xác thực lớp hai",
+    "seen": "Đăng nhập lần cuối",
+    "disabled": "Đã khóa",
+}
 
 
 @commands.command()
-def add(name: Name, settings: SettingsFile = None, role: str = "analyst") -> None:
+def add(
+    name: Name, settings: SettingsFile = None, role: Role = "analyst", unit: Unit = "", address: Address = ""
+) -> None:
     """Thêm người dùng, in mật khẩu dùng một lần / add a user, print the one-time password once."""
-    _tell(ask_centre(settings_of(settings), "users.add", name=name, role=role))
+    answer = ask_centre(settings_of(settings), "users.add", name=name, role=role, unit=unit, address=address)
+    _tell(answer)
+    _tell_request(answer)
+
+
+@commands.command()
+def grant(name: Name, role: Role, settings: SettingsFile = None, unit: Unit = "") -> None:
+    """Giao vai trò tại một đơn vị / give a role at a unit."""
+    answer = ask_centre(settings_of(settings), "users.grant", name=name, role=role, unit=unit)
+    if "request" in answer:
+        _tell_request(answer)
+    else:
+        typer.echo("Đã giao / given" if answer["changed"] else "Đã có từ trước / it was so already")
+
+
+@commands.command()
+def revoke(name: Name, role: Role, settings: SettingsFile = None, unit: Unit = "") -> None:
+    """Thu lại vai trò tại một đơn vị, kết thúc mọi phiên / take a role at a unit away, end sessions."""
+    ask_centre(settings_of(settings), "users.revoke", name=name, role=role, unit=unit)
 
 
 @commands.command()
 def reset(name: Name, settings: SettingsFile = None) -> None:
-    """Cấp lại mật khẩu dùng một lần, mở khóa / new one-time password, end sessions, unlock."""
+    """Cấp lại mật khẩu dùng một lần, mở khóa / new one-time password, end sessions, unlock, drop the second factor."""
     _tell(ask_centre(settings_of(settings), "users.reset", name=name))
 
 
@@ -34,14 +69,36 @@ def disable(name: Name, settings: SettingsFile = None) -> None:
     ask_centre(settings_of(settings), "users.disable", name=name)
 
 
+@commands.command()
+def signout(name: Name, settings: SettingsFile = None) -> None:
+    """Kết thúc mọi phiên của một tài khoản / end all sessions of an account."""
+    ask_centre(settings_of(settings), "users.signout", name=name)
+
+
 @commands.command("list")
 def list_(settings: SettingsFile = None, as_json: AsJson = False) -> None:
     """Tất cả người dùng / all users."""
-    answer = ask_centre(settings_of(settings), "users.list")
-    rows = answer["users"]
-    assert isinstance(rows, list)  # noqa: S101 - tells the type checker what the centre answers
-    show(rows, _COLUMNS, as_json=as_json)
+    rows: Any = ask_centre(settings_of(settings), "users.list")["users"]
+    show(rows if as_json else [_row(one) for one in rows], _COLUMNS, as_json=as_json)
+
+
+def _row(user: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "name": user["name"],
+        "roles": user["roles"] or "–",
+        "factor": user["issuer"] or user["address"] or _FACTORS[user["factor"]],
+        "seen": vietnam(user["seen"]) if user["seen"] else "–",
+        "disabled": "có" if user["disabled"] else "",
+    }
 
 
 def _tell(answer: Mapping[str, object]) -> None:
     typer.echo(f"Mật khẩu dùng một lần của / one-time password of {answer['name']}: {answer['password']}")
+
+
+def _tell_request(answer: Mapping[str, object]) -> None:
+    if number := answer.get("request"):
+        typer.echo(
+            f"Vai trò này cần người khác duyệt: đề nghị số {number} / another person has to approve that role: "
+            f"request {number}, see 'haidang requests list'"
+        )

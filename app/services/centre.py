@@ -9,17 +9,20 @@ from threading import Lock
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from app.callers import local_caller
 from app.centre import FIRST_ADMINISTRATOR, Centre
-from app.centre_api import PeerCredentials, local_caller, people_app, relay_app
+from app.centre_api import PeerCredentials, Surroundings, people_app, relay_app
 from app.content import Content
 from app.services.running import run_until_stopped
 from app.services.serving import listening, serve, unix_listening
-from core.clock import SystemClock
+from core.clock import HOUR, SECOND, SystemClock
 from core.secrets import token
 from core.settings import Settings
 from core.snapshots import Snapshot
+from core.stores import users
 from core.stores.migrate import open_state
 from core.terminal import say
+from core.vault import Vault
 
 LOOK_SECONDS = 10.0
 
@@ -47,13 +50,12 @@ async def run(settings: Settings) -> None:
         centre,
         token(settings.secrets, "console.token"),
         local_caller(os.getuid(), settings.centre.accounts),
-        lambda name: _unit_of(content, name),
-        in_use.refresh,
+        Surroundings(content.inventory, Vault(settings.secrets), settings.inventory is not None, in_use.refresh),
     )
     relay_socket = listening("relay", settings.centre.relay)
     people_socket = unix_listening(settings.socket, open_to_all=bool(settings.centre.accounts))
     servers = [serve(relay, relay_socket), serve(people, people_socket, http=PeerCredentials)]
-    await run_until_stopped([*servers, _anchor_hourly(centre), _keep_rules(in_use)])
+    await run_until_stopped([*servers, _anchor_hourly(centre), _keep_accounts(centre), _keep_rules(in_use)])
     settings.socket.unlink(missing_ok=True)
     centre.close()
 
@@ -87,6 +89,13 @@ async def _keep_rules(in_use: InUse) -> None:
         await asyncio.to_thread(in_use.refresh)
 
 
+async def _keep_accounts(centre: Centre) -> None:
+    """Disables accounts that nobody has used for too long."""
+    while True:
+        await asyncio.to_thread(centre.change, users.disable_idle)
+        await asyncio.sleep(HOUR // SECOND)
+
+
 async def _anchor_hourly(centre: Centre) -> None:
     while True:
         await asyncio.to_thread(centre.anchor)
@@ -101,8 +110,3 @@ def _tell_first_password(centre: Centre) -> None:
             f"Mật khẩu dùng một lần / one-time password: {password}\n"
         )
         sys.stdout.flush()
-
-
-def _unit_of(content: Content, site: str) -> str | None:
-    found = content.inventory().site(site)
-    return found.unit if found else None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from sqlalchemy import Engine
 
 from app.content import Content
+from app.openid import openid_provider
 from app.services.running import run_until_stopped
 from app.services.serving import check_tls, listening, serve
 from collectors.logs.spooling import decode_event
 from console.deps import Console
 from console.web import create_app, end_streams
+from core.accesses import Accesses
 from core.centre import CentreClient
 from core.clock import SystemClock
 from core.secrets import secret, token
@@ -27,24 +31,28 @@ async def run(settings: Settings) -> None:
     content = Content(settings, say, kinds=("inventory",))
     state = read_state(settings.state)
     own = settings.console
+    centre = CentreClient(settings.socket, token(settings.secrets, "console.token"))
+    accesses = Accesses(centre.call, settings.accesses("console"), SystemClock())
     console = Console(
         state=state,
-        centre=CentreClient(settings.socket, token(settings.secrets, "console.token")),
+        centre=centre,
         session_key=secret(settings.secrets, "session.key"),
         language=own.language,
         secure=own.tls_key is not None,
         clock=SystemClock(),
-        sites=lambda: {site.id: site.name for site in content.inventory().sites},
+        inventory=content.inventory,
         guide=lambda rule: _guide(state, rule),
         channels=CHANNELS,
-        units=lambda: {unit.id: unit.name for unit in content.inventory().units},
         events=LocalEvents(settings.logs / "spool", settings.logs / "events", decode_event),
         sources=lambda: read_sources(settings.sources),
+        accesses=accesses,
+        oidc=openid_provider(own.oidc),
     )
     app = create_app(console)
     bound = listening("console", own.address)
     tls = (own.tls_certificate, own.tls_key)
     check_tls(*tls)
+    await asyncio.to_thread(accesses.deliver)  # what the process before could not
     await run_until_stopped([serve(app, bound, tls=tls, ending=lambda: end_streams(app))])
 
 

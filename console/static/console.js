@@ -49,6 +49,13 @@ function watchSilence() {
   connection?.reader?.cancel();
 }
 
+// A page without a stream asks for its part again and again: what does not answer is said, and no old figure stays unmarked.
+function followPolls() {
+  for (const name of ["htmx:error", "htmx:response:error"]) document.addEventListener(name, () => sayLost(true));
+  document.addEventListener("htmx:after:swap", () => sayLost(false));
+  window.addEventListener("pagehide", () => (leaving = true));
+}
+
 /* ---- what has arrived ---- */
 
 const seen = new Set();
@@ -197,18 +204,20 @@ function press(key) {
 }
 
 function move(step) {
-  const links = all("[data-row] .c-title a, .c-event > details > summary");
-  const now = links.findIndex((link) => link.closest("tr").contains(document.activeElement));
+  const steps = "[data-row] .c-title a, .c-event > details > summary, .tree summary, .tree .leaf a";
+  const links = all(steps).filter((link) => link.checkVisibility());
+  const holder = (link) => link.closest("tr, summary, .leaf");
+  const now = links.findIndex((link) => holder(link).contains(document.activeElement));
   const next = links[now < 0 ? 0 : Math.min(Math.max(now + step, 0), links.length - 1)];
   next?.focus();
-  next?.closest("tr").scrollIntoView({ block: "nearest" });
+  if (next) holder(next).scrollIntoView({ block: "nearest" });
   return Boolean(next);
 }
 
 function act(key) {
   const isChord = Date.now() - chordAt < CHORD_MS;
   chordAt = key === "g" ? Date.now() : 0;
-  if (["q", "r", "e", "o"].includes(key)) return isChord && press(key);
+  if (["q", "r", "e", "o", "b", "d", "u", "t"].includes(key)) return isChord && press(key);
   if (key === "j") return move(1);
   if (key === "k") return move(-1);
   return ["a", "s", "m", "c", "n", "l", "?", "/"].includes(key) && press(key);
@@ -242,3 +251,4 @@ document.addEventListener("htmx:error", formNotSent);
 for (const row of all("[data-row]")) seen.add(row.dataset.row);
 if (byId("events")) followSearch(byId("events"));
 if (byId("live")) followLine(byId("live"));
+if (document.querySelector("[data-polls]")) followPolls();

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, BinaryIO, Literal, NamedTuple, Protocol
 
 import duckdb
 import msgspec
@@ -19,20 +19,28 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.clock import HOUR
-from core.errors import IntegrityError, UnavailableError
-from core.files import make_folder, remove_file, sync_file, sync_folder
+from core.errors import IntegrityError
+from core.files import make_folder, remove_file
 from core.records import Event
 from core.scope import Scope
 from core.stores.event_index import build_index, index_path
 from core.stores.event_rows import ROWS_IN_GROUP, SCHEMA, from_row, to_table
 from core.stores.event_search import Buckets, Found, Piece, Plan, Query, Search, plan
-from core.stores.manifest import Manifest, Partition, file_sha256, read_manifest, swap_manifest
+from core.stores.manifest import (
+    Manifest,
+    Partition,
+    Read,
+    file_sha256,
+    read_manifest,
+    read_together,
+    settle_file,
+    swap_manifest,
+)
 from core.stores.spool import read_segment, segment_number, segments
 
 BATCH = 4096
 """Events read at a time where all are wanted."""
 
-_TRIES = 50
 MERGE_BYTES = 128 << 20
 """Bytes of events that are sorted in memory at once; an hour with more becomes several closed partitions."""
 
@@ -40,8 +48,6 @@ INDEXED_AT_ONCE = 10
 """Files without an index that get one in one go, so that the next segment does not wait for long."""
 
 _log = logging.getLogger("haidang.store")
-
-Read = TypeVar("Read")
 
 _TOGETHER = 2000
 """Events that are objects at the same time while a segment becomes a file."""
@@ -92,7 +98,7 @@ class EventWriter:
         if fresh:
             partitions = manifest.partitions + tuple(part for part in written if part is not None)
             through = max(segment_number(path) for path in fresh)
-            self._swap(manifest, Manifest(through=through, partitions=partitions), retire=())
+            self._swap(manifest, msgspec.structs.replace(manifest, through=through, partitions=partitions), retire=())
         for path in closed:
             remove_file(path)
 
@@ -173,9 +179,7 @@ class EventWriter:
         temporary = path.with_suffix(".new")
         ordered = table.sort_by([("site", "ascending"), ("time", "ascending"), ("id", "ascending")])
         pq.write_table(ordered, temporary, compression="zstd", compression_level=1, row_group_size=ROWS_IN_GROUP)
-        sync_file(temporary)
-        temporary.rename(path)
-        sync_folder(self._folder)
+        settle_file(temporary, path)
         times = pa.compute.min_max(table["time"]).as_py()
         return Partition(
             name=name,
@@ -268,17 +272,10 @@ class LocalEvents:
 
     def _whole(self, read: Callable[[Manifest], Read]) -> Read:
         """What is read while the spool's part and the files' part belong together."""
-        for _ in range(_TRIES):
-            manifest = read_manifest(self._folder)
-            try:
-                found = read(manifest)
-                if read_manifest(self._folder).through == manifest.through:
-                    return found
-            except FileNotFoundError as error:
-                # Files go only after a swap: if there was one, the new manifest says where their events are.
-                if read_manifest(self._folder) == manifest:
-                    raise self._broken(error) from error
-        raise UnavailableError(f"the event store in {self._folder} keeps changing: try again")
+        try:
+            return read_together(self._folder, read_manifest, read)
+        except FileNotFoundError as error:
+            raise self._broken(error) from error
 
     def batches(self, scope: Scope, since: int, until: int) -> Iterator[Batch]:
         """All events within the scope and span that are messages, each once, some at a time, about in order of time.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -26,7 +27,15 @@ def list_incidents(
     wanted = [state.value for state in states]
     query = _scoped(select(incidents.c.body), scope).where(incidents.c.state.in_(wanted))
     query = query.order_by(incidents.c.severity.desc(), incidents.c.updated.desc()).limit(limit)
-    return [_incident(row.body) for row in connection.execute(query)]
+    return [_seen(_incident(row.body), scope) for row in connection.execute(query)]
+
+
+def list_detected(connection: Connection, scope: Scope, since: int, limit: int = 200) -> list[Incident]:
+    """Incidents within the scope, open or closed, detected at this time (ns UTC) or later, the latest first."""
+    query = _scoped(select(incidents.c.body), scope).order_by(incidents.c.id.desc()).limit(limit)
+    found = (_incident(row.body) for row in connection.execute(query))
+    # Numbers are given in the order of detection: what came before the first that is too old is older still.
+    return [_seen(one, scope) for one in takewhile(lambda one: one.detected >= since, found)]
 
 
 def read_incident(connection: Connection, scope: Scope, number: int) -> Incident:
@@ -40,7 +49,7 @@ def read_incident(connection: Connection, scope: Scope, number: int) -> Incident
     row = connection.execute(query).first() if possible else None
     if row is None:
         raise NotFoundError(f"there is no incident {number}, or it is not yours to see")
-    return _incident(row.body)
+    return _seen(_incident(row.body), scope)
 
 
 def read_dossier(connection: Connection, scope: Scope, number: int) -> Dossier:
@@ -51,7 +60,7 @@ def read_dossier(connection: Connection, scope: Scope, number: int) -> Dossier:
     """
     return Dossier(
         incident=read_incident(connection, scope, number),
-        alerts=tuple(read_alerts(connection, number)),
+        alerts=tuple(alert for alert in read_alerts(connection, number) if scope.allows(alert.site)),
         timeline=tuple(_timeline(connection, number)),
     )
 
@@ -101,8 +110,14 @@ def alerts_of_rule(connection: Connection, scope: Scope, rule: str, limit: int) 
     """The latest alerts of a rule, each with its incident, within the scope."""
     query = select(alerts.c.body, incidents.c.body.label("of")).join(incidents, alerts.c.incident == incidents.c.id)
     query = _scoped(query, scope).where(alerts.c.rule == rule).order_by(alerts.c.start.desc(), alerts.c.id)
-    found = connection.execute(query.limit(limit))
-    return [(msgspec.msgpack.decode(row.body, type=Alert), _incident(row.of)) for row in found]
+    seen: list[tuple[Alert, Incident]] = []
+    for row in connection.execute(query):
+        alert = msgspec.msgpack.decode(row.body, type=Alert)
+        if scope.allows(alert.site):  # an incident may have alerts of several sites
+            seen.append((alert, _seen(_incident(row.of), scope)))
+        if len(seen) == limit:
+            break
+    return seen
 
 
 def remove_alert(connection: Connection, alert_id: str) -> None:
@@ -167,6 +182,16 @@ def _scoped(query: Select[Any], scope: Scope) -> Select[Any]:
         return query
     seen = select(incident_sites.c.incident).where(incident_sites.c.site.in_(sorted(scope.sites)))
     return query.where(incidents.c.id.in_(seen))
+
+
+def _seen(incident: Incident, scope: Scope) -> Incident:
+    """The incident without the sites and units that lie outside of the scope."""
+    if scope.is_everything:
+        return incident
+    sites = tuple(site for site in incident.sites if scope.allows(site))
+    units = tuple(unit for unit in incident.units if scope.allows_unit(unit))
+    devices = incident.devices if sites == incident.sites else ()  # of which site each is, is not told here
+    return msgspec.structs.replace(incident, sites=sites, units=units, devices=devices)
 
 
 def _incident(body: bytes) -> Incident:

@@ -6,17 +6,20 @@ A crash before the swap leaves files nobody reads, which the next run writes aga
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
-from core.errors import IntegrityError
-from core.files import replace_file
+from core.errors import IntegrityError, UnavailableError
+from core.files import replace_file, sync_file, sync_folder
 from core.records import Record
 
 FORMAT = 1
 NAME = "manifest.json"
+
+_TRIES = 50
 
 
 class Partition(Record, frozen=True, kw_only=True):
@@ -43,13 +46,27 @@ class Partition(Record, frozen=True, kw_only=True):
     announced: bool = False
 
 
-class Manifest(Record, frozen=True, kw_only=True):
-    """All partitions, the last spool segment they contain, and files to remove at the next swap."""
+class SpooledManifest(Record, frozen=True, kw_only=True):
+    """What manifests share: the last spool segment that is in the files, and files to remove at the next swap."""
 
     format: int = FORMAT
     through: int = 0
-    partitions: tuple[Partition, ...] = ()
     retired: tuple[str, ...] = ()
+
+
+class Manifest(SpooledManifest, frozen=True, kw_only=True):
+    """All partitions of events.
+
+    Attributes:
+        removed: files of partitions that were too old, which stay until a search that has begun is over.
+    """
+
+    partitions: tuple[Partition, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+Kind = TypeVar("Kind", bound=SpooledManifest)
+Read = TypeVar("Read")
 
 
 def encode_partition(partition: Partition) -> bytes:
@@ -63,16 +80,25 @@ def decode_partition(body: bytes) -> Partition:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The present manifest; an empty one where there is none yet.
+    """The present manifest of a store of events; an empty one where there is none yet.
+
+    Raises:
+        IntegrityError: the file is broken or of another format.
+    """
+    return load_manifest(folder, Manifest)
+
+
+def load_manifest(folder: Path, kind: type[Kind]) -> Kind:
+    """The present manifest of this kind; an empty one where there is none yet.
 
     Raises:
         IntegrityError: the file is broken or of another format.
     """
     path = folder / NAME
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
-        return Manifest()
+        return kind()
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise IntegrityError(f"{path} cannot be read: restore it from a backup ({error})") from error
     if manifest.format != FORMAT:
@@ -80,9 +106,36 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def swap_manifest(folder: Path, manifest: Manifest) -> None:
+def swap_manifest(folder: Path, manifest: SpooledManifest) -> None:
     """Makes the new manifest the one that counts."""
     replace_file(folder / NAME, msgspec.json.encode(manifest))
+
+
+def read_together(folder: Path, present: Callable[[Path], Kind], read: Callable[[Kind], Read]) -> Read:
+    """What is read while the spool's part and the files' part belong together; ``present`` tells the manifest.
+
+    Raises:
+        FileNotFoundError: a file that counts is missing.
+        UnavailableError: files kept changing while they were read.
+    """
+    for _ in range(_TRIES):
+        manifest = present(folder)
+        try:
+            found = read(manifest)
+            if present(folder).through == manifest.through:
+                return found
+        except FileNotFoundError:
+            # Files go only after a swap: if there was one, the new manifest says where their rows are.
+            if present(folder) == manifest:
+                raise
+    raise UnavailableError(f"the store in {folder} keeps changing: try again")
+
+
+def settle_file(temporary: Path, path: Path) -> None:
+    """Gives a file that is written its name, so that both survive a loss of power."""
+    sync_file(temporary)
+    temporary.rename(path)
+    sync_folder(path.parent)
 
 
 def file_sha256(path: Path) -> str:

@@ -8,20 +8,21 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, create_engine, event
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool
 
 from core.errors import UnavailableError
 
 
-def read_state(path: Path) -> Engine:
-    """An engine for readers, which cannot write.
+def read_state(path: Path, *, is_kept: bool = True) -> Engine:
+    """An engine for readers, which cannot write; ``is_kept`` says whether its connections stay open between uses.
 
     Raises:
         UnavailableError: there is no database yet.
     """
     if not path.exists():
         raise UnavailableError(f"there is no state database at {path}: has 'haidang up' run with these settings?")
-    return _engine(URL.create("sqlite", database=_read_only(path), query={"uri": "true"}), _prepare_reader)
+    url = URL.create("sqlite", database=_read_only(path), query={"uri": "true"})
+    return _engine(url, _prepare_reader, None if is_kept else NullPool)
 
 
 def copy_state(source: Path, target: Path) -> None:
@@ -42,8 +43,10 @@ def _read_only(path: Path) -> str:
     return f"file:{quote(str(path))}?mode=ro"
 
 
-def _engine(url: URL, prepare: Callable[[sqlite3.Connection, ConnectionPoolEntry], None]) -> Engine:
-    engine = create_engine(url)
+def _engine(
+    url: URL, prepare: Callable[[sqlite3.Connection, ConnectionPoolEntry], None], pool: type[Pool] | None = None
+) -> Engine:
+    engine = create_engine(url, poolclass=pool)
     event.listen(engine, "connect", prepare)
     return engine
 

@@ -69,13 +69,109 @@ users = Table(
     "users",
     metadata,
     Column("name", String, primary_key=True),
-    Column("role", String, nullable=False),
-    Column("password", String, nullable=False),  # argon2id, in its own encoded form
+    Column("password", String, nullable=False),  # argon2id, in its own encoded form; empty where a provider vouches
     Column("must_change", Integer, nullable=False),
     Column("disabled", Integer, nullable=False),
     Column("failures", Integer, nullable=False),  # wrong passwords since the last right one
     Column("locked_until", BigInteger, nullable=False),  # no password is right before this time
     Column("session", Integer, nullable=False),  # grows when all of the user's sessions end
+    Column("totp", LargeBinary),  # the secret of the second factor, encrypted by core.vault
+    Column("totp_used", BigInteger, nullable=False, server_default=text("0")),  # the last time step that was accepted
+    Column("address", String, nullable=False, server_default=text("''")),  # of a wallboard: it signs in from here only
+    Column("issuer", String, nullable=False, server_default=text("''")),  # the OpenID provider that vouches for it
+    Column("subject", String, nullable=False, server_default=text("''")),  # and its identifier there
+    Column("seen", BigInteger, nullable=False, server_default=text("0")),  # the last sign-in
+    Column("created", BigInteger, nullable=False, server_default=text("0")),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("user", ForeignKey("users.name"), primary_key=True),
+    Column("role", String, primary_key=True),
+    Column("unit", String, primary_key=True),  # for its subtree; empty for the whole sector
+    Column("time", BigInteger, nullable=False),
+    Column("actor", String, nullable=False),
+)
+
+requests = Table(  # what needs a second person
+    "requests",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("time", BigInteger, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # the action's values, JSON
+    Column("reason", String, nullable=False),
+    Column("state", String, nullable=False, index=True),
+    Column("decided", BigInteger, nullable=False, server_default=text("0")),
+    Column("decided_by", String, nullable=False, server_default=text("''")),
+    Column("answer", String, nullable=False, server_default=text("''")),
+    sqlite_autoincrement=True,
+)
+
+reviews = Table(  # of all accounts, each quarter
+    "reviews",
+    metadata,
+    Column("quarter", String, primary_key=True),  # 2026-Q4
+    Column("time", BigInteger, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("signed", BigInteger, nullable=False, server_default=text("0")),
+    Column("signed_by", String, nullable=False, server_default=text("''")),
+)
+
+review_rows = Table(
+    "review_rows",
+    metadata,
+    Column("quarter", ForeignKey("reviews.quarter"), primary_key=True),
+    Column("user", String, primary_key=True),
+    Column("roles", String, nullable=False),  # as they were when the review began
+    Column("verdict", String, nullable=False),  # keep, change, disable; empty while open
+    Column("text", String, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("actor", String, nullable=False),
+)
+
+inventory = Table(  # where the settings name no folder of it
+    "inventory",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+marks = Table(  # numbers that grow when something changes, so that readers know
+    "marks",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # encrypted by core.vault
+    Column("time", BigInteger, nullable=False),
+    Column("actor", String, nullable=False),
+)
+
+credential_targets = Table(  # what a credential set is for
+    "credential_targets",
+    metadata,
+    Column("kind", String, primary_key=True),  # device, site, prefix, family
+    Column("target", String, primary_key=True),
+    Column("credential", ForeignKey("credentials.name"), primary_key=True),
+)
+
+retention = Table(  # days by class of data, dated
+    "retention",
+    metadata,
+    Column("class", String, primary_key=True),
+    Column("time", BigInteger, primary_key=True),
+    Column("days", Integer, nullable=False),
+    Column("actor", String, nullable=False),
 )
 
 audit = Table(

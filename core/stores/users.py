@@ -1,41 +1,81 @@
-"""Users in the state database, and their passwords (argon2id, RFC 9106). The centre is the only writer."""
+"""Accounts in the state database, and their passwords (argon2id, RFC 9106). The centre is the only writer.
+
+Signing in is in ``core.stores.signing_in``.
+"""
 
 from __future__ import annotations
 
 import secrets
 from functools import cache
+from typing import Any, Literal, TypeAlias
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from core import audit
-from core.clock import MINUTE
+from core.clock import HOUR
 from core.errors import NotFoundError, RefusedError
 from core.records import Record
+from core.scope import Grant
+from core.stores.grants import grants_of, put_grant
+from core.stores.tables import grants as grants_table
 from core.stores.tables import users
 
 SHORTEST_PASSWORD = 12
-MOST_FAILURES = 5
-LOCKED = 15 * MINUTE
-"""Wrong passwords in a row after which the account is locked, and for how long, nanoseconds."""
+IDLE = 45 * 24 * HOUR
+"""Nanoseconds without a sign-in after which an account is disabled (TCVN 14423:2026, 6.6.2)."""
+PENDING = -1
+"""In place of a time step: the second factor was handed out, and no code of it has come yet."""
+
+PLATFORM = "haidang"
+"""In whose name the platform itself acts, in the audit chain."""
+
+Factor: TypeAlias = Literal["", "pending", "on"]
 
 _hasher = PasswordHasher()
 
 
 class User(Record, frozen=True, kw_only=True):
-    """An account. ``session`` grows when all its sessions end."""
+    """An account.
+
+    Attributes:
+        session: grows when all its sessions end.
+        factor: whether it has a second factor (RFC 6238); pending until the first right code.
+        address: of a wallboard: the only one from which it may sign in.
+        issuer: the OpenID provider that vouches for it; empty for a local account.
+        seen: its last sign-in, nanoseconds UTC; 0 for none.
+    """
 
     name: str
-    role: str
+    grants: tuple[Grant, ...]
     must_change: bool
     disabled: bool
     session: int
+    factor: Factor = ""
+    address: str = ""
+    issuer: str = ""
+    seen: int = 0
+    created: int = 0
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The names of its roles, each once."""
+        return tuple(sorted({grant.role for grant in self.grants}))
+
+
+class NewUser(Record, frozen=True, kw_only=True):
+    """An account to be made."""
+
+    name: str
+    grant: Grant | None = None
+    address: str = ""
 
 
 def list_users(connection: Connection) -> list[User]:
     """All accounts by name, without their passwords."""
-    return [_user(row) for row in connection.execute(select(users).order_by(users.c.name))]
+    given = grants_of(connection)
+    return [_user(row, given.get(row.name, ())) for row in connection.execute(select(users).order_by(users.c.name))]
 
 
 def read_user(connection: Connection, name: str) -> User:
@@ -47,7 +87,14 @@ def read_user(connection: Connection, name: str) -> User:
     row = connection.execute(select(users).where(users.c.name == name)).first()
     if row is None:
         raise NotFoundError(f"there is no user '{name}'")
-    return _user(row)
+    return _user(row, grants_of(connection, name).get(name, ()))
+
+
+def find_vouched(connection: Connection, issuer: str, subject: str) -> User | None:
+    """The account that this provider vouches for under this identifier."""
+    wanted = (users.c.issuer == issuer) & (users.c.subject == subject)
+    name = connection.execute(select(users.c.name).where(wanted)).scalar()
+    return read_user(connection, name) if name else None
 
 
 def count_users(connection: Connection) -> int:
@@ -55,78 +102,97 @@ def count_users(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(users)).scalar_one())
 
 
-def add_user(connection: Connection, now: int, actor: str, name: str, role: str) -> str:
+def add_user(connection: Connection, now: int, actor: str, new: NewUser) -> str:
     """Adds an account and returns its one-time password, which is stored nowhere.
 
     Raises:
         RefusedError: the name is taken or not a plain word.
     """
-    if not name.isidentifier() or not name.isascii():
-        raise RefusedError(f"'{name}' is no user name: use letters, digits and _")
-    if connection.execute(select(users.c.name).where(users.c.name == name)).first():
-        raise RefusedError(f"there is already a user '{name}'")
     password = _one_time_password()
-    connection.execute(
-        insert(users).values(
-            name=name,
-            role=role,
-            password=_hasher.hash(password),
-            must_change=1,
-            disabled=0,
-            failures=0,
-            locked_until=0,
-            session=1,
-        )
-    )
-    audit.append(connection, now, actor, "user.add", f"user/{name}", role)
+    must_change = not new.address  # a screen on a wall cannot choose one
+    _insert(connection, now, new.name, password=_hasher.hash(password), must_change=must_change, address=new.address)
+    audit.append(connection, now, actor, "user.add", f"user/{new.name}", new.address)
+    if new.grant:
+        put_grant(connection, now, actor, new.name, new.grant)
     return password
 
 
+def add_vouched(connection: Connection, now: int, name: str, issuer: str, subject: str) -> User:
+    """Adds an account without a password, for whom a provider vouches.
+
+    Raises:
+        RefusedError: the name is taken or not a plain word.
+    """
+    _insert(connection, now, name, password="", must_change=False, issuer=issuer, subject=subject)
+    audit.append(connection, now, name, "user.add", f"user/{name}", issuer)
+    return read_user(connection, name)
+
+
 def reset_user(connection: Connection, now: int, actor: str, name: str) -> str:
-    """Gives the account a new one-time password, ends its sessions and enables it; returns the password.
+    """Gives the account a new one-time password, ends its sessions, enables it, and takes away its second factor.
+
+    Returns the password.
 
     Raises:
         NotFoundError: there is no such user.
+        RefusedError: a provider vouches for it.
     """
     user = read_user(connection, name)
+    if user.issuer:
+        raise RefusedError(f"'{name}' signs in by {user.issuer}: its password is there")
     password = _one_time_password()
-    _set(
-        connection,
-        user,
-        password=_hasher.hash(password),
-        must_change=1,
-        disabled=0,
-        failures=0,
-        locked_until=0,
-        session=user.session + 1,
-    )
+    changed: dict[str, object] = {"password": _hasher.hash(password), "must_change": int(not user.address)}
+    changed |= {"disabled": 0, "failures": 0, "locked_until": 0, "session": user.session + 1, "seen": now}
+    set_columns(connection, name, **changed, totp=None, totp_used=0)
     audit.append(connection, now, actor, "user.reset", f"user/{name}")
     return password
 
 
-def disable_user(connection: Connection, now: int, actor: str, name: str) -> None:
+def disable_user(connection: Connection, now: int, actor: str, name: str, reason: str = "") -> None:
     """Ends the account's sessions and refuses new ones.
 
     Raises:
         NotFoundError: there is no such user.
     """
     user = read_user(connection, name)
-    _set(connection, user, disabled=1, session=user.session + 1)
-    audit.append(connection, now, actor, "user.disable", f"user/{name}")
+    set_columns(connection, name, disabled=1, session=user.session + 1)
+    audit.append(connection, now, actor, "user.disable", f"user/{name}", reason)
+
+
+def disable_idle(connection: Connection, now: int) -> list[str]:
+    """Disables every account that has not signed in for ``IDLE``; returns their names.
+
+    Wallboards stay, and the last administrator, without whom nobody could enable the others.
+    """
+    idle = (users.c.disabled == 0) & (users.c.address == "")
+    idle &= func.max(users.c.seen, users.c.created) < now - IDLE
+    names = list(connection.execute(select(users.c.name).where(idle).order_by(users.c.name)).scalars())
+    return [name for name in names if _disable_for_idling(connection, now, name)]
+
+
+def _disable_for_idling(connection: Connection, now: int, name: str) -> bool:
+    is_administrator = Grant("administrator") in read_user(connection, name).grants
+    if is_administrator and administrators(connection) == 1:
+        return False
+    disable_user(connection, now, PLATFORM, name, "no sign-in for 45 days")
+    return True
 
 
 def change_password(connection: Connection, now: int, name: str, password: str) -> User:
     """Replaces the account's password by one that its owner chose.
 
     Raises:
-        RefusedError: the password is too short.
+        RefusedError: the password is too short, or a provider vouches for the account.
     """
     if len(password) < SHORTEST_PASSWORD:
         raise RefusedError(f"a password has at least {SHORTEST_PASSWORD} characters")
     user = read_user(connection, name)
+    if user.issuer or user.address:
+        raise RefusedError(f"'{name}' has no password that it could change")
     if password_fits(connection, name, password):
         raise RefusedError("the new password is the present one: choose another")
-    _set(connection, user, password=_hasher.hash(password), must_change=0, failures=0, session=user.session + 1)
+    changed = {"password": _hasher.hash(password), "must_change": 0, "failures": 0, "session": user.session + 1}
+    set_columns(connection, name, **changed)
     audit.append(connection, now, name, "user.password", f"user/{name}")
     return read_user(connection, name)
 
@@ -134,42 +200,41 @@ def change_password(connection: Connection, now: int, name: str, password: str) 
 def password_fits(connection: Connection, name: str, password: str) -> bool:
     """Whether this is the account's password. Slow on purpose, so it is asked outside of changes."""
     encoded = connection.execute(select(users.c.password).where(users.c.name == name)).scalar()
-    return _verify(encoded or _decoy(), password) and encoded is not None
+    return _verify(encoded or _decoy(), password) and bool(encoded)
 
 
-def sign_in(connection: Connection, now: int, name: str, *, right: bool) -> User | None:
-    """The account if the password was right and it may sign in, else None; both enter the audit chain.
-
-    After ``MOST_FAILURES`` wrong passwords in a row no password is right for ``LOCKED``.
-    """
-    row = connection.execute(select(users).where(users.c.name == name)).first()
-    if row is None:
-        return None  # names that nobody has are not written down: anyone could fill the chain with them
-    user = _user(row)
-    if not right and now >= row.locked_until:
-        failures = (row.failures + 1) % MOST_FAILURES
-        _set(connection, user, failures=failures, locked_until=0 if failures else now + LOCKED)
-    if not right or user.disabled or now < row.locked_until:
-        audit.append(connection, now, name, "session.refused", f"user/{name}")
-        return None
-    _set(connection, user, failures=0)
-    audit.append(connection, now, name, "session.begin", f"user/{name}")
-    return user
-
-
-def end_sessions(connection: Connection, now: int, name: str) -> None:
+def end_sessions(connection: Connection, now: int, actor: str, name: str) -> None:
     """Ends all sessions of the account.
 
     Raises:
         NotFoundError: there is no such user.
     """
     user = read_user(connection, name)
-    _set(connection, user, session=user.session + 1)
-    audit.append(connection, now, name, "session.end", f"user/{name}")
+    set_columns(connection, name, session=user.session + 1)
+    audit.append(connection, now, actor, "session.end", f"user/{name}")
 
 
-def _set(connection: Connection, user: User, **values: object) -> None:
-    connection.execute(update(users).where(users.c.name == user.name).values(**values))
+def set_columns(connection: Connection, name: str, **values: object) -> None:
+    """Writes columns of the account's row."""
+    connection.execute(update(users).where(users.c.name == name).values(**values))
+
+
+def administrators(connection: Connection) -> int:
+    """How many accounts that are not disabled are administrators of the whole sector."""
+    wanted = (grants_table.c.role == "administrator") & (grants_table.c.unit == "") & (users.c.disabled == 0)
+    query = select(func.count()).select_from(grants_table.join(users)).where(wanted)
+    return int(connection.execute(query).scalar_one())
+
+
+def _insert(connection: Connection, now: int, name: str, **values: object) -> None:
+    if not name.isidentifier() or not name.isascii():
+        raise RefusedError(f"'{name}' is no user name: use letters, digits and _")
+    if name == PLATFORM:
+        raise RefusedError(f"'{name}' is the platform's own name: use another")
+    if connection.execute(select(users.c.name).where(users.c.name == name)).first():
+        raise RefusedError(f"there is already a user '{name}'")
+    row = {"name": name, "disabled": 0, "failures": 0, "locked_until": 0, "session": 1, "created": now}
+    connection.execute(insert(users).values(row | values))
 
 
 def _verify(encoded: str, password: str) -> bool:
@@ -190,12 +255,22 @@ def _one_time_password() -> str:
     return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
 
 
-def _user(row: object) -> User:
-    values = row._mapping  # type: ignore[attr-defined]  # noqa: SLF001 - SQLAlchemy's public name
+def _factor(row: Row[Any]) -> Factor:
+    if row.totp is None:
+        return ""
+    return "pending" if row.totp_used == PENDING else "on"
+
+
+def _user(row: Row[Any], given: tuple[Grant, ...]) -> User:
     return User(
-        name=values["name"],
-        role=values["role"],
-        must_change=bool(values["must_change"]),
-        disabled=bool(values["disabled"]),
-        session=values["session"],
+        name=row.name,
+        grants=given,
+        must_change=bool(row.must_change),
+        disabled=bool(row.disabled),
+        session=row.session,
+        factor=_factor(row),
+        address=row.address,
+        issuer=row.issuer,
+        seen=row.seen,
+        created=row.created,
     )

@@ -19,17 +19,21 @@ from litestar.testing import TestClient
 from litestar.types import Receive, Scope, Send
 from running import free_ports
 from sqlalchemy import Engine, update
+from typer.testing import CliRunner
 
+from app.callers import Caller
 from app.centre import Centre
-from app.centre_api import Caller, people_app
+from app.centre_api import Surroundings, people_app
+from app.cli import build as build_commands
+from app.commands import common
 from core.centre import ACTOR_HEADER
 from core.clock import SECOND, HeldClock
-from core.errors import RefusedError
+from core.errors import NotFoundError, RefusedError
 from core.incident import Incident
 from core.outbox import Batch, Row
 from core.records import Alert, Event, Logsource
 from core.rule_text import read_rule_files
-from core.scope import EVERYTHING
+from core.scope import EVERYTHING, Grant
 from core.settings import HOME, Settings
 from core.sigma import RuleSet, load_rules
 from core.stores import users
@@ -37,8 +41,13 @@ from core.stores.incidents import list_incidents
 from core.stores.migrate import open_state
 from core.stores.state import read_state
 from core.stores.tables import users as users_table
+from core.stores.users import NewUser
+from core.vault import Vault
 from detections.detect import detect
 from detections.engine import ClosureEngine
+from inventory.records import Inventory, Site
+from inventory.rights import SECOND_FACTOR
+from inventory.units import Unit
 
 NOW = 1_795_312_267 * SECOND  # 22/11/2026 08:51:07 in Vietnam
 ATTACKER = "203.0.113.45"
@@ -191,8 +200,26 @@ def batch() -> Callable[..., Batch]:
 
 CALLER_UID = 4711
 
-SITES = {"tha": "vks-tha"}
-"""Units of the sites that this centre knows."""
+SECTOR = Inventory(
+    units=(
+        Unit(id="tc", name="VKSND tối cao", type="supreme"),
+        Unit(id="vks-tha", name="VKSND tỉnh Thanh Hóa", type="province", parent="tc"),
+        Unit(id="vks-nan", name="VKSND tỉnh Nghệ An", type="province", parent="tc"),
+    ),
+    sites=tuple(
+        Site(id=name, name=name, unit=f"vks-{name}", address_space=name, tier="PROVINCE") for name in ("tha", "nan")
+    ),
+)
+"""What this centre knows of the sector."""
+
+
+def surroundings_of(centre: Centre) -> Surroundings:
+    return Surroundings(lambda: SECTOR, Vault(centre.settings.secrets))
+
+
+@pytest.fixture(scope="session")
+def surroundings() -> Callable[[Centre], Surroundings]:
+    return surroundings_of
 
 
 def build(make: Callable[[], Litestar]) -> Litestar:
@@ -215,9 +242,10 @@ class Door:
 
     token = "c0" * 32
 
-    def __init__(self, centre: Centre) -> None:
+    def __init__(self, centre: Centre, surroundings: Surroundings | None = None) -> None:
         self.caller: Caller | None = Caller("local:test", "local")
-        self._app = build(lambda: people_app(centre, self.token, self._identify, SITES.get))
+        given = surroundings or surroundings_of(centre)
+        self._app = build(lambda: people_app(centre, self.token, self._identify, given))
         self.client = TestClient(self._with_credentials)
 
     def ask(
@@ -241,9 +269,46 @@ class Door:
         await self._app(scope, receive, send)
 
 
+class DoorClient:
+    """Calls the centre as ``CentreClient`` does, without a socket between."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def __call__(self, *_: object) -> DoorClient:
+        return self
+
+    def call(self, action: str, actor: str = "", **values: object) -> Any:
+        answer = self._door.ask(action, values, actor=actor)
+        if answer.is_error:
+            raise (NotFoundError if answer.status_code == 404 else RefusedError)(answer.json()["reason"])
+        return answer.json()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.fixture
+def command_line(tmp_path: Path, settings: Settings, door: Door, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Runs a command against the centre behind the door; an error of ours comes as it was raised."""
+    monkeypatch.setattr(common, "CentreClient", DoorClient(door))
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    file = tmp_path / "haidang.toml"
+    file.write_text(f'format = 1\ndata = "{settings.data.name}"\n')
+
+    def command(*words: str, piped: str = "", status: int = 0) -> str:
+        ran = CliRunner().invoke(build_commands(words[0]), [*words, "--settings", str(file)], input=piped)
+        if isinstance(ran.exception, Exception):
+            raise ran.exception
+        assert ran.exit_code == status, ran.output
+        return ran.output
+
+    return command
+
+
 @contextmanager
-def open_door(centre: Centre) -> Iterator[Door]:
-    door = Door(centre)
+def open_door(centre: Centre, surroundings: Surroundings | None = None) -> Iterator[Door]:
+    door = Door(centre, surroundings)
     with door.client:
         yield door
 
@@ -260,12 +325,13 @@ def door(centre: Centre) -> Iterator[Door]:
         yield made
 
 
-def put_user(centre: Centre, name: str, role: str, **columns: int) -> str:
+def put_user(centre: Centre, name: str, role: str, unit: str = "", **columns: Any) -> str:
     """A user who has settled in, unless the columns say otherwise; returns the password."""
 
     def work(connection: Any, now: int) -> str:
-        password = users.add_user(connection, now, "test", name, role)
-        values = {"must_change": 0, **columns}
+        password = users.add_user(connection, now, "test", NewUser(name=name, grant=Grant(role, unit)))
+        factor = {"totp": b"sealed", "totp_used": 1} if role in SECOND_FACTOR else {}
+        values = {"must_change": 0, **factor, **columns}
         connection.execute(update(users_table).where(users_table.c.name == name).values(values))
         return password
 

@@ -15,12 +15,14 @@ from core.clock import HOUR
 from core.errors import RefusedError
 from core.outbox import Batch, Receipt, Row
 from core.records import Severity
+from core.scope import Grant
 from core.sigma import RuleSet
 from core.stores import users
 from core.stores.incidents import read_alerts
 from core.stores.manifest import Partition, encode_partition
 from core.stores.tables import hits as hits_table
 from core.stores.tables import relay_positions
+from core.stores.users import NewUser
 
 TEN = range(10)
 
@@ -204,18 +206,18 @@ def test_the_first_administrator_gets_a_password_once(centre, reading):
     assert centre.first_administrator() is None
     with reading.connect() as connection:
         (user,) = users.list_users(connection)
-    assert (user.name, user.role, user.must_change) == (FIRST_ADMINISTRATOR, "administrator", True)
+    assert (user.name, user.grants, user.must_change) == (FIRST_ADMINISTRATOR, (Grant("administrator"),), True)
     assert centre.read(lambda connection: users.password_fits(connection, user.name, password))
 
 
 def test_where_there_is_any_user_there_is_no_first_administrator(centre):
-    centre.change(lambda connection, now: users.add_user(connection, now, "test", "an", "viewer"))
+    centre.change(lambda connection, now: users.add_user(connection, now, "test", NewUser(name="an")))
     assert centre.first_administrator() is None
 
 
 def test_each_change_signs_the_new_head_of_the_audit_chain(centre, settings, reading):
     for name in ("an", "binh"):
-        centre.change(lambda connection, now, name=name: users.add_user(connection, now, "test", name, "viewer"))
+        centre.change(lambda connection, now, name=name: users.add_user(connection, now, "test", NewUser(name=name)))
         anchor = audit.read_anchor(settings.anchors / "latest.json")
         with reading.connect() as connection:
             chain = list(audit.read_chain(connection))
@@ -225,7 +227,7 @@ def test_each_change_signs_the_new_head_of_the_audit_chain(centre, settings, rea
 
 def test_reading_waits_for_no_change_and_changes_nothing(centre, chain):
     def within(connection, now):
-        users.add_user(connection, now, "test", "an", "viewer")
+        users.add_user(connection, now, "test", NewUser(name="an"))
         return centre.read(users.count_users)
 
     assert centre.change(within) == 0
@@ -256,7 +258,7 @@ def test_the_chain_names_the_key_of_its_anchors_once_and_each_new_one(settings, 
 
 def test_work_that_fails_is_undone_whole(centre, chain, reading):
     def half(connection, now):
-        users.add_user(connection, now, "test", "an", "viewer")
+        users.add_user(connection, now, "test", NewUser(name="an"))
         raise RefusedError("no")
 
     with pytest.raises(RefusedError):

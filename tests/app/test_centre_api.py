@@ -14,24 +14,21 @@ from litestar.testing import TestClient
 from prometheus_client import CollectorRegistry, Gauge
 from sqlalchemy import select
 
-from app.centre_api import MOST_BYTES, Caller, PeerCredentials, local_caller, people_app, relay_app
+from app.callers import Caller, local_caller
+from app.centre_api import MOST_BYTES, PeerCredentials, people_app, relay_app
 from app.services.serving import serve, unix_listening
 from core import audit
 from core.centre import CentreClient
 from core.errors import NotFoundError, RefusedError
 from core.outbox import Receipt
 from core.snapshots import snapshot
+from core.stores.signing_in import LOCKED, MOST_FAILURES
 from core.stores.tables import hits as hits_table
 from core.stores.tables import users as users_table
-from core.stores.users import LOCKED, MOST_FAILURES
 
 TOKEN = "ab" * 32
 KEY = {"Authorization": f"Bearer {TOKEN}"}
 RULES = snapshot(b"rules of today")
-
-
-def no_site(_):
-    return None
 
 
 def only_rules(kind):
@@ -226,7 +223,7 @@ def listening(app, path):
         loop.close()
 
 
-def test_over_the_socket_the_kernel_says_who_calls(tmp_path, centre, built, add_user):
+def test_over_the_socket_the_kernel_says_who_calls(tmp_path, centre, built, add_user, surroundings):
     add_user(centre, "an", "analyst")
     asked = []
 
@@ -235,10 +232,10 @@ def test_over_the_socket_the_kernel_says_who_calls(tmp_path, centre, built, add_
         return Caller("an", "user")
 
     path = tmp_path / "api.sock"
-    with listening(built(lambda: people_app(centre, TOKEN, identify, no_site)), path) as client:
+    with listening(built(lambda: people_app(centre, TOKEN, identify, surroundings(centre))), path) as client:
         assert client.call("incidents.create", title="Mất mạng") == {"id": 1, "version": 1}
         assert client.call("incidents.acknowledge", id=1) == {"id": 1, "version": 2}
-        with pytest.raises(RefusedError, match=r"'an' may not do this: it needs the right users\.write"):
+        with pytest.raises(RefusedError, match=r"'an' may not do this: it needs the right users\.read"):
             client.call("users.list")
         with pytest.raises(NotFoundError, match="there is no incident 9"):
             client.call("incidents.note", id=9, text="x")
@@ -247,14 +244,14 @@ def test_over_the_socket_the_kernel_says_who_calls(tmp_path, centre, built, add_
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_over_the_socket_the_console_acts_for_its_users(tmp_path, centre, built, add_user):
+def test_over_the_socket_the_console_acts_for_its_users(tmp_path, centre, built, add_user, surroundings):
     add_user(centre, "an", "analyst")
     path = tmp_path / "api.sock"
 
     def nobody(_):
         raise RefusedError("no account")
 
-    with listening(built(lambda: people_app(centre, TOKEN, nobody, no_site)), path):
+    with listening(built(lambda: people_app(centre, TOKEN, nobody, surroundings(centre))), path):
         console = CentreClient(path, TOKEN)
         assert console.call("incidents.create", actor="an", title="Mất mạng") == {"id": 1, "version": 1}
         with pytest.raises(RefusedError, match="wrong name or password"):

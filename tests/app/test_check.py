@@ -72,6 +72,7 @@ def test_a_sound_platform_has_nothing_but_good_notes(settings):
         "relp",
         "udp",
         "socket buffer",
+        "accounts",
     ]
 
 

@@ -279,14 +279,23 @@ def fake(monkeypatch):
     return faking
 
 
-USERS = {"users": [{"name": "an", "role": "analyst", "must_change": True, "disabled": False, "session": 1}]}
+AN = {
+    "name": "an",
+    "roles": "analyst (vks-tha)",
+    "factor": "on",
+    "issuer": "",
+    "address": "",
+    "seen": 0,
+    "disabled": True,
+}
+USERS = {"users": [AN]}
 
 
 def test_users_are_listed_as_the_centre_knows_them(run, fake):
     centre = fake(USERS)
     (heading, row) = run("users", "list").splitlines()
     assert heading.split()[:3] == ["Tên", "Vai", "trò"]
-    assert row.split() == ["an", "analyst", "True", "False"]
+    assert row.split() == ["an", "analyst", "(vks-tha)", "có", "–", "có"]
     assert json.loads(run("users", "list", "--json")) == USERS["users"]
     assert centre.asked == [("users.list", "", {})] * 2
     assert centre.closed == 2
@@ -295,7 +304,11 @@ def test_users_are_listed_as_the_centre_knows_them(run, fake):
 @pytest.mark.parametrize(
     ("arguments", "asked"),
     [
-        (["users", "add", "an", "--role", "viewer"], ("users.add", {"name": "an", "role": "viewer"})),
+        (
+            ["users", "add", "an", "--role", "viewer", "--unit", "vks-tha"],
+            ("users.add", {"name": "an", "role": "viewer", "unit": "vks-tha", "address": ""}),
+        ),
+        (["users", "signout", "an"], ("users.signout", {"name": "an"})),
         (["users", "reset", "an"], ("users.reset", {"name": "an"})),
         (["users", "disable", "an"], ("users.disable", {"name": "an"})),
         (["incidents", "ack", "3"], ("incidents.acknowledge", {"id": 3})),

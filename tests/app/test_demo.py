@@ -10,6 +10,7 @@ import pytest
 
 from app import demo
 from app.centre import FIRST_ADMINISTRATOR
+from app.content import read_inventory
 from app.services import SERVICES
 from app.supervisor import Service
 from core.clock import SystemClock
@@ -17,8 +18,8 @@ from core.errors import UnavailableError
 from core.files import own_folder
 from core.settings import Settings, read_settings
 from core.stores.migrate import open_state
-from core.stores.users import User, password_fits, sign_in
-from inventory.load import load_inventory
+from core.stores.signing_in import sign_in
+from core.stores.users import User, password_fits, read_user
 
 
 class Watching:
@@ -53,9 +54,9 @@ def settings(tmp_path):
     return lambda: read_settings(tmp_path / "demo" / "haidang.toml")
 
 
-def password_in(text: str) -> str:
-    (line,) = (line for line in text.splitlines() if "password:" in line)
-    return line.split("password:")[1].split()[0]
+def password_in(text: str, name: str = FIRST_ADMINISTRATOR) -> str:
+    (line,) = (line for line in text.splitlines() if line.strip().startswith(name))
+    return line.split()[-1]
 
 
 def signed_in(settings: Settings, password: str) -> User | None:
@@ -72,7 +73,7 @@ def test_the_settings_are_a_settings_file_in_the_space_of_the_lab(run, settings,
     made = settings()
     assert made.lane.logs.space == "lab"
     assert made.data.resolve() == tmp_path / "demo"
-    sector = load_inventory(made.inventory)
+    sector = read_inventory(made)
     assert {prefix.space for prefix in sector.prefixes} == {"lab"}
     assert len(sector.sites) == 30
 
@@ -81,7 +82,15 @@ def test_the_password_that_is_shown_signs_the_administrator_in_and_must_be_chang
     password = password_in(run())
     user = signed_in(settings(), password)
     assert user is not None
-    assert (user.role, user.must_change) == ("administrator", True)
+    assert (user.roles, user.must_change) == (("administrator",), True)
+
+
+def test_beside_the_administrator_there_is_one_who_watches(run, settings):
+    assert password_in(run(), "demo")
+    engine = open_state(settings().state)
+    with engine.connect() as connection:
+        assert read_user(connection, "demo").roles == ("analyst", "leader")
+    engine.dispose()
 
 
 def test_a_second_demo_in_the_same_folder_is_refused(run, tmp_path):

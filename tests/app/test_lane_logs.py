@@ -387,3 +387,14 @@ def test_the_segment_of_the_last_process_is_kept_until_it_is_a_file(settings, cl
     kept = [read_segment(path).number for path in segments(settings.logs / "spool")]
     assert number in kept
     assert [found.id for found in events_of(settings)] == ["logs/7/1"]
+
+
+def test_a_lane_keeps_its_events_for_as_long_as_the_centre_says(run, started, link, monkeypatch):
+    monkeypatch.setattr(lane_logs.Retainer, "use", lambda _, said: told.append(said))
+    told, link.content["retention"] = [], msgspec.msgpack.encode({"events": 200})
+
+    async def work() -> None:
+        async with started(tasks=True):
+            await until(lambda: told == [{"events": 200}])
+
+    run(work())

@@ -303,6 +303,7 @@ def test_the_centre_refuses_what_is_no_pack_or_no_name(door):
 
 
 def test_an_answer_on_rules_may_take_longer(tmp_path, monkeypatch):
+    (tmp_path / "none.sock").touch()
     client = CentreClient(tmp_path / "none.sock")
     waited = []
     monkeypatch.setattr(client._http, "post", lambda *_, timeout, **__: waited.append(timeout) or FakeAnswer())

@@ -3,36 +3,75 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from httpx import Response
 from litestar import Litestar
 from litestar.testing import TestClient
-from sqlalchemy import Engine, insert, update
+from sqlalchemy import Connection, Engine, delete, insert, update
+from vouching import CLIENT_SECRET, SETTINGS, FakeProvider
 
-from console.deps import Console
+from console.deps import Console, Provider
 from console.web import create_app
+from core.accesses import Accesses
 from core.clock import MINUTE, HeldClock
 from core.errors import HaidangError, RefusedError
 from core.incident import Incident, TimelineEntry
 from core.records import Alert, Event, Evidence, Severity
+from core.scope import Grant
+from core.settings_oidc import OidcSettings
 from core.sources import read_sources
 from core.stores.events import LocalEvents
 from core.stores.incidents import commit, put_alert
 from core.stores.migrate import open_state
 from core.stores.state import read_state
-from core.stores.tables import users
-from core.stores.users import read_user
+from core.stores.tables import grants, users
+from core.stores.users import PENDING, read_user
+from core.vault import Secret
+from inventory.records import Inventory, Site
+from inventory.rights import needs_second_factor
+from inventory.units import Unit
 
 RULE = "6f1a7c0e-41a1-4b26-9a3f-0c2b7de6f6aa"
 GUIDES = {RULE: {"vi": ("Xem địa chỉ nguồn", "Chặn <địa chỉ>"), "en": ("See the source", "Block <it>")}}
 NOW = 1_795_300_000_000_000_000
 PASSWORD = "right and long enough"
+CODE = "123456"
+VOUCHED = "an"
+"""Whom the centre knows by every provider."""
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+SECTOR = "vksndtc"
+INVENTORY = Inventory(
+    units=(
+        Unit(id=SECTOR, name="Viện kiểm sát nhân dân tối cao", type="supreme"),
+        Unit(id="th", name="VKSND tỉnh Thanh Hóa", type="province", parent=SECTOR),
+        Unit(id="hnoi", name="VKSND thành phố Hà Nội", type="province", parent=SECTOR),
+        Unit(id="dnang", name="VKSND thành phố Đà Nẵng", type="province", parent=SECTOR),
+    ),
+    sites=(
+        Site(id="hn", name="Viện KSND thành phố Hà Nội", unit="hnoi", address_space="hn", tier="PROVINCE"),
+        Site(id="dn", name="Viện KSND thành phố Đà Nẵng", unit="dnang", address_space="dn", tier="PROVINCE"),
+    ),
+)
+USERS = {
+    "an": "analyst",
+    "binh": "analyst",
+    "xem": "viewer",
+    "quantri": "administrator",
+    "kysu": "engineer",
+    "duyet": "approver",
+    "lanhdao": "leader",
+    "kiemtoan": "auditor",
+}
+"""Accounts by name: a role each, for the whole sector. Those whose role needs a second factor have one."""
 
 
 def decode_event(payload: bytes) -> Event:
@@ -54,20 +93,42 @@ class FakeCentre:
         if action == "session.end":
             return {}
         if action.startswith("session."):
-            return self._session(action, str(values["name"]), str(values["password"]))
+            return self._session(action, actor, values)
         return {"id": 7} if action == "incidents.create" else {"id": values.get("id"), "version": 2}
 
-    def _session(self, action: str, name: str, password: str) -> dict[str, Any]:
-        if action == "session.begin" and password != PASSWORD:
+    def _session(self, action: str, actor: str, values: dict[str, object]) -> dict[str, Any]:
+        if action == "session.factor":
+            self.set_user(actor, totp=b"sealed", totp_used=PENDING)
+            return {"secret": SECRET}
+        if action == "session.begin" and values["password"] != PASSWORD:
             raise RefusedError("the centre's own words")
+        if action == "session.vouched":
+            actor = VOUCHED
+        if action in {"session.code", "session.confirm"}:
+            self._take(actor, str(values["code"]))
         if action == "session.password":
-            self.set_user(name, must_change=0, session=2)
+            self.set_user(actor, must_change=0, session=2)
         with self.state.connect() as connection:
-            return msgspec.structs.asdict(read_user(connection, name))
+            return msgspec.structs.asdict(read_user(connection, actor or str(values["name"])))
+
+    def _take(self, name: str, code: str) -> None:
+        if code != CODE:
+            raise RefusedError("wrong code")
+        self.set_user(name, totp_used=1)
 
     def set_user(self, name: str, **values: object) -> None:
         with self.state.begin() as connection:
             connection.execute(update(users).where(users.c.name == name).values(**values))
+
+    def set_grants(self, name: str, *given: Grant) -> None:
+        with self.state.begin() as connection:
+            connection.execute(delete(grants).where(grants.c.user == name))
+            put_grants(connection, name, *given)
+
+
+def put_grants(connection: Connection, name: str, *given: Grant) -> None:
+    for one in given:
+        connection.execute(insert(grants).values(user=name, role=one.role, unit=one.unit, time=NOW, actor="test"))
 
 
 @dataclass
@@ -90,7 +151,10 @@ class Browser:
         return self.client.post(path, data=data, headers=headers, follow_redirects=False)
 
     def sign_in(self, name: str = "an") -> Response:
-        return self.post("/sign-in", {"name": name, "password": PASSWORD})
+        """By password, and by the code where it is asked for."""
+        answer = self.post("/sign-in", {"name": name, "password": PASSWORD})
+        awaits_code = answer.headers.get("location", "").startswith("/sign-in/code")
+        return self.post("/sign-in/code", {"code": CODE}) if awaits_code else answer
 
 
 @pytest.fixture
@@ -98,8 +162,10 @@ def state(tmp_path: Path) -> Iterator[Engine]:
     engine = open_state(tmp_path / "state.db")
     row = {"password": "", "must_change": 0, "disabled": 0, "failures": 0, "locked_until": 0, "session": 1}
     with engine.begin() as connection:
-        for name, role in (("an", "analyst"), ("binh", "analyst"), ("xem", "viewer")):
-            connection.execute(insert(users).values(name=name, role=role, **row))
+        for name, role in USERS.items():
+            factor = {"totp": b"sealed", "totp_used": 1} if needs_second_factor([Grant(role)]) else {}
+            connection.execute(insert(users).values(name=name, **row, **factor))
+            put_grants(connection, name, Grant(role))
     yield engine
     engine.dispose()
 
@@ -117,7 +183,6 @@ def centre(state: Engine) -> FakeCentre:
 @pytest.fixture
 def console(centre: FakeCentre, clock: HeldClock, tmp_path: Path) -> Iterator[Console]:
     reader = read_state(tmp_path / "state.db")
-    sites = {"hn": "Viện KSND thành phố Hà Nội", "dn": "Viện KSND thành phố Đà Nẵng"}
     yield Console(
         state=reader,
         centre=centre,
@@ -125,26 +190,74 @@ def console(centre: FakeCentre, clock: HeldClock, tmp_path: Path) -> Iterator[Co
         language="vi",
         secure=False,
         clock=clock,
-        sites=lambda: sites,
-        units=lambda: {"th": "VKSND tỉnh Thanh Hóa"},
+        inventory=lambda: INVENTORY,
         guide=lambda rule: GUIDES.get(rule, {}),
         channels=("telephone", "e-mail", "other"),
         events=LocalEvents(tmp_path / "spool", tmp_path / "events", decode_event),
         sources=lambda: read_sources(tmp_path / "sources.json"),
+        accesses=Accesses(centre.call, tmp_path / "accesses", clock),
     )
     reader.dispose()
 
 
 @pytest.fixture
-def browser(console: Console) -> Iterator[Browser]:
-    with TestClient(create_app(console)) as client:
-        yield Browser(client)
+def browse() -> Iterator[Callable[[Console], Browser]]:
+    """``browse(console)`` is a browser at that console."""
+    with ExitStack() as opened:
+        yield lambda console: Browser(opened.enter_context(TestClient(create_app(console))))
+
+
+@pytest.fixture
+def browser(console: Console, browse: Callable[[Console], Browser]) -> Browser:
+    return browse(console)
+
+
+@pytest.fixture
+def fake(clock: HeldClock) -> FakeProvider:
+    return FakeProvider(clock.now)
+
+
+@pytest.fixture
+def signing(console: Console, fake: FakeProvider, browse: Callable[[Console], Browser]) -> Callable[..., Browser]:
+    """``signing(**settings)`` is a browser at a console with this provider."""
+
+    def make(**changed: Any) -> Browser:
+        settings = OidcSettings.model_validate(SETTINGS | changed)
+        http = httpx.Client(transport=httpx.MockTransport(fake))
+        provider = Provider(settings=settings, secret=Secret(CLIENT_SECRET), http=http)
+        return browse(replace(console, oidc=provider))
+
+    return make
+
+
+def _signed_in(browser: Browser, name: str) -> Browser:
+    assert browser.sign_in(name).status_code == 303
+    return browser
 
 
 @pytest.fixture
 def analyst(browser: Browser) -> Browser:
-    assert browser.sign_in("an").status_code == 303
-    return browser
+    return _signed_in(browser, "an")
+
+
+@pytest.fixture
+def viewer(browser: Browser) -> Browser:
+    return _signed_in(browser, "xem")
+
+
+@pytest.fixture
+def engineer(browser: Browser) -> Browser:
+    return _signed_in(browser, "kysu")
+
+
+@pytest.fixture
+def approver(browser: Browser) -> Browser:
+    return _signed_in(browser, "duyet")
+
+
+@pytest.fixture
+def administrator(browser: Browser) -> Browser:
+    return _signed_in(browser, "quantri")
 
 
 def evidence(raw: bytes, count: int = 1) -> tuple[Evidence, ...]:

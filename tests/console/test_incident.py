@@ -184,11 +184,11 @@ def test_a_new_incident_that_is_refused_keeps_every_field(analyst, centre):
     assert "Ông B. gọi lúc 3 giờ</textarea>" in answer.text
 
 
-def test_the_form_for_a_new_incident_offers_the_sites_by_name(analyst):
+def test_the_form_for_a_new_incident_offers_the_sites_in_vietnamese_order(analyst):
     page = analyst.get("/incidents/new").text
     assert re.findall(r'<option value="(?:hn|dn)">([^<]+)<', page) == [
-        "Viện KSND thành phố Hà Nội",
         "Viện KSND thành phố Đà Nẵng",
+        "Viện KSND thành phố Hà Nội",
     ]
 
 

@@ -47,13 +47,6 @@ def put(state):
     return putting
 
 
-@pytest.fixture
-def administrator(browser, centre):
-    centre.set_user("an", role="administrator")
-    browser.sign_in("an")
-    return browser
-
-
 def titles(page):
     return [unescape(title) for title in re.findall(r'<a href="/rules/[0-9a-f-]{36}(?:\?[^"]+)?">([^<]+)</a>', page)]
 
@@ -155,17 +148,17 @@ def test_an_unknown_value_in_the_address_asks_for_nothing_and_is_not_kept(analys
     assert '<a href="/rules" aria-current="true">Tất cả 1</a>' in page
 
 
-def test_a_rule_leads_back_to_the_part_of_the_list_one_came_from(administrator, put, monkeypatch):
+def test_a_rule_leads_back_to_the_part_of_the_list_one_came_from(engineer, put, monkeypatch):
     monkeypatch.setattr(rule_views, "PAGE_ROWS", 1)
     monkeypatch.setattr("console.rules.PAGE_ROWS", 1)
     put(rule(), rule(OTHER, title={"vi": "SSH khác"}, level=Severity.LOW))
     link = f"/rules/{OTHER}?q=ssh&state=enabled&page=2"
-    assert f'href="{link}"' in unescape(administrator.get("/rules?q=ssh&state=enabled&page=2").text)
-    page = unescape(administrator.get(link).text)
+    assert f'href="{link}"' in unescape(engineer.get("/rules?q=ssh&state=enabled&page=2").text)
+    page = unescape(engineer.get(link).text)
     assert '<a href="/rules?q=ssh&state=enabled&page=2">← Danh sách quy tắc</a>' in page
     switch = f"/rules/{OTHER}/disable?q=ssh&state=enabled&page=2"
     assert f'action="{switch}"' in page
-    assert administrator.post(switch, {"text": "ồn"}).headers["location"] == link
+    assert engineer.post(switch, {"text": "ồn"}).headers["location"] == link
 
 
 def test_a_refused_rule_says_why_in_the_readers_language(analyst, put):
@@ -274,44 +267,44 @@ def test_only_who_may_sees_the_switch_and_may_use_it(analyst, put, centre):
     assert len(centre.calls) == before
 
 
-def test_a_rule_is_disabled_for_a_reason_and_enabled_again(administrator, put, centre, state):
+def test_a_rule_is_disabled_for_a_reason_and_enabled_again(engineer, put, centre, state):
     put(rule())
-    answer = administrator.post(f"/rules/{ID}/disable", {"text": " ồn "})
+    answer = engineer.post(f"/rules/{ID}/disable", {"text": " ồn "})
     assert (answer.status_code, answer.headers["location"]) == (303, f"/rules/{ID}")
-    assert centre.calls[-1] == ("rules.disable", "an", {"rules": [ID], "text": "ồn"})
+    assert centre.calls[-1] == ("rules.disable", "kysu", {"rules": [ID], "text": "ồn"})
     put(rule(state=RuleState.DISABLED))
     with state.begin() as connection:
         switch_off(connection, NOW, "binh", [ID], "quá ồn")
-    page = administrator.get(f"/rules/{ID}").text
+    page = engineer.get(f"/rules/{ID}").text
     for text in ("binh", "quá ồn", "Bật quy tắc"):
         assert text in page
-    assert administrator.post(f"/rules/{ID}/enable").status_code == 303
-    assert centre.calls[-1] == ("rules.enable", "an", {"rules": [ID], "text": ""})
+    assert engineer.post(f"/rules/{ID}/enable").status_code == 303
+    assert centre.calls[-1] == ("rules.enable", "kysu", {"rules": [ID], "text": ""})
 
 
-def test_a_rule_is_not_disabled_without_a_reason(administrator, put, centre):
+def test_a_rule_is_not_disabled_without_a_reason(engineer, put, centre):
     put(rule())
     before = len(centre.calls)
-    answer = administrator.post(f"/rules/{ID}/disable", {"text": "  "})
+    answer = engineer.post(f"/rules/{ID}/disable", {"text": "  "})
     assert answer.status_code == 422
     assert "Hãy ghi lý do tắt quy tắc." in answer.text
     assert len(centre.calls) == before
 
 
 @pytest.mark.parametrize("switch", ["enable", "disable"])
-def test_a_reason_that_is_too_long_is_refused_in_plain_words(administrator, put, centre, switch):
+def test_a_reason_that_is_too_long_is_refused_in_plain_words(engineer, put, centre, switch):
     put(rule())
     before = len(centre.calls)
-    answer = administrator.post(f"/rules/{ID}/{switch}", {"text": "x" * 1001})
+    answer = engineer.post(f"/rules/{ID}/{switch}", {"text": "x" * 1001})
     assert answer.status_code == 422
     assert "Lý do có tối đa 1000 ký tự" in answer.text
     assert "x" * 1001 in answer.text
     assert len(centre.calls) == before
 
 
-def test_the_end_of_a_line_counts_as_one_character(administrator, put, centre):
+def test_the_end_of_a_line_counts_as_one_character(engineer, put, centre):
     put(rule())
-    assert administrator.post(f"/rules/{ID}/disable", {"text": "x\r\n" * 500}).status_code == 303
+    assert engineer.post(f"/rules/{ID}/disable", {"text": "x\r\n" * 500}).status_code == 303
     assert centre.calls[-1][2]["text"] == ("x\n" * 500).strip()
 
 
@@ -322,22 +315,22 @@ def test_the_end_of_a_line_counts_as_one_character(administrator, put, centre):
         (UnavailableError("the centre does not answer"), 503, "chưa trả lời"),
     ],
 )
-def test_a_refusal_is_told_and_what_was_typed_is_kept(administrator, put, centre, error, status, line):
+def test_a_refusal_is_told_and_what_was_typed_is_kept(engineer, put, centre, error, status, line):
     put(rule())
     centre.error = error
-    answer = administrator.post(f"/rules/{ID}/disable", {"text": "quá ồn"})
+    answer = engineer.post(f"/rules/{ID}/disable", {"text": "quá ồn"})
     assert answer.status_code == status
     assert line in unescape(answer.text)
     assert ">quá ồn</textarea>" in answer.text
 
 
-def test_what_goes_with_a_switch_is_said_beside_it(administrator, put):
+def test_what_goes_with_a_switch_is_said_beside_it(engineer, put):
     put(
         rule(file="x/two.yml"),
         rule("11111111-0000-0000-0000-000000000000", file="x/two.yml"),
         rule(OTHER, kind="correlation", references=(ID,)),
     )
-    page = administrator.get(f"/rules/{ID}").text
+    page = engineer.get(f"/rules/{ID}").text
     assert "Tệp này có 2 quy tắc, được bật và tắt cùng nhau." in page
     assert "các quy tắc tương quan cần nó cũng ngừng" in page
 

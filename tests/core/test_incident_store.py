@@ -189,3 +189,12 @@ def test_an_alert_that_is_part_of_another_is_removed(connection, put, alert):
 def test_a_number_that_no_incident_can_have_is_not_found(connection, number):
     with pytest.raises(NotFoundError, match=f"there is no incident {number}"):
         incidents.read_dossier(connection, EVERYTHING, number)
+
+
+def test_what_was_detected_lately_is_listed_open_or_closed_the_latest_first(connection, put):
+    put(detected=10, cause="old")
+    put(detected=20, cause="b", state=State.CLOSED)
+    put(detected=30, cause="c")
+    assert [one.cause for one in incidents.list_detected(connection, EVERYTHING, 20)] == ["c", "b"]
+    assert [one.cause for one in incidents.list_detected(connection, EVERYTHING, 0, limit=1)] == ["c"]
+    assert incidents.list_detected(connection, Scope(sites=frozenset({"elsewhere"})), 0) == []

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from core.errors import SettingsError
 from core.settings import HOME, Settings, is_loopback, read_settings, split_address
+from core.settings_oidc import WITH_SECOND_FACTOR, GroupRole, OidcGrant, is_trusted_url
+from inventory.rights import ROLES, SECOND_FACTOR
 
 
 @pytest.fixture
@@ -62,7 +65,83 @@ def test_the_places_of_data_follow_from_its_folder(read):
     ]
 
 
+OIDC = """
+[console.oidc]
+issuer = "https://id.example"
+client_id = "haidang"
+client_secret_file = "secret"
+redirect_uri = "https://hd.example/sign-in/oidc/callback"
+grants = [{ group = "soc", role = "analyst" }]
+"""
+
+
+def test_a_provider_has_defaults_and_its_files_are_meant_from_the_folder(read, tmp_path):
+    found = read(OIDC).console.oidc
+    assert (found.scope, found.name_claim, found.groups_claim) == ("openid profile", "preferred_username", "groups")
+    assert found.client_secret_file == tmp_path / "secret"
+    assert found.grants == (OidcGrant(group="soc", role="analyst"),)
+    assert found.label.vi
+    assert read("").console.oidc is None
+
+
+def test_a_grave_role_needs_a_second_factor_at_the_provider(read):
+    for role in WITH_SECOND_FACTOR:
+        assert read(OIDC.replace("analyst", role) + 'amr = ["otp"]').console.oidc.proves_second_factor
+
+
+def test_roles_of_groups_are_those_of_rights_but_for_administrators_and_wallboards():
+    assert set(get_args(get_args(GroupRole)[0])) == set(ROLES) - {"administrator", "wallboard"}
+    assert SECOND_FACTOR - {"administrator"} == WITH_SECOND_FACTOR
+
+
+@pytest.mark.parametrize(
+    ("url", "trusted"),
+    [
+        ("https://id.example/x", True),
+        ("http://127.0.0.1:8000", True),
+        ("http://localhost:1", True),
+        ("http://[::1]:1", True),
+        ("http://id.example", False),
+        ("http://10.0.0.1", False),
+        ("http://localhost.example", False),
+        ("ftp://127.0.0.1", False),
+        ("https://", False),
+        ("https://[", False),
+        ("", False),
+    ],
+)
+def test_an_address_is_trusted_by_tls_or_on_this_machine(url, trusted):
+    assert is_trusted_url(url) is trusted
+
+
 REFUSED = {
+    "an administrator by a group": (
+        OIDC.replace("analyst", "administrator"),
+        "console.oidc.grants.0.role: no group makes administrators: two people do, in the console, got 'administrator'",
+    ),
+    "a wallboard by a group": (OIDC.replace("analyst", "wallboard"), "console.oidc.grants.0.role: input should be"),
+    "a grave role without a second factor": (
+        OIDC.replace("analyst", "engineer"),
+        "console.oidc: the role engineer needs a second factor: name in acr or amr how the provider tells of it",
+    ),
+    "a provider without encryption": (
+        OIDC.replace("https://id", "http://id"),
+        "console.oidc.issuer: expected an https address without query; http on this machine only, got 'http://id.exam",
+    ),
+    "another way back": (
+        OIDC.replace("oidc/callback", "oidc"),
+        "console.oidc.redirect_uri: expected the console's address as people open it, followed by /sign-in/oidc/callb",
+    ),
+    "a scope without openid": (OIDC + 'scope = "profile"', "console.oidc.scope: expected openid among the words"),
+    "a provider without groups": (OIDC.replace('[{ group = "soc", role = "analyst" }]', "[]"), "console.oidc.grants: "),
+    "an unknown key of the provider": (
+        OIDC + 'clientid = "x"',
+        "console.oidc.clientid: unknown key (known here: acr, amr, authorities, client_id, ",
+    ),
+    "an unknown key of a group": (
+        OIDC.replace("role =", "roll ="),
+        "console.oidc.grants.0.",
+    ),
     "an unknown key": ("dta = 'x'", "dta: unknown key (known here: centre, console, data, format, "),
     "an unknown section": ("[consol]\n", "consol: unknown key (known here: centre, console,"),
     "an unknown key of a section": ("[console]\nadress = 'x'", "console.adress: unknown key (known here: address, "),

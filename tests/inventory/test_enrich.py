@@ -2,7 +2,8 @@ import pytest
 
 from core.records import Event, Logsource
 from inventory.enrich import CONFLICT, Enricher
-from inventory.records import Device, Inventory, Prefix, Site, Unit
+from inventory.records import Device, Inventory, Prefix, Site
+from inventory.units import Unit
 
 
 def device(name, site, address):
@@ -63,6 +64,32 @@ def test_a_name_that_is_another_device_s_loses_to_the_address_and_is_flagged():
 
 def test_an_address_means_something_in_its_own_space_only():
     assert Enricher(INVENTORY, "guest").enrich(event(ip="10.0.0.10")).site == ""
+
+
+@pytest.mark.parametrize("text", ["::FFFF:10.0.0.10", "::ffff:a00:a", "10.0.0.10%eth0"])
+def test_a_device_is_known_however_its_address_is_spelt(text):
+    assert Enricher(INVENTORY, "wan").enrich(event(ip=text)).device == "sv-dc"
+
+
+@pytest.mark.parametrize("text", ["sv-hn.example", "10.1.7", "10.1.0.10\0", "\ud800", "%", ":" * 1000])
+def test_what_is_no_address_gives_nothing_and_the_name_counts(text):
+    enricher = Enricher(INVENTORY, "wan")
+    assert enricher.enrich(event(ip=text, host="stranger")).site == ""
+    assert enricher.enrich(event(ip=text, host="sv-hn")).device == "sv-hn"
+
+
+def test_sites_with_one_network_in_their_own_spaces_are_never_confused():
+    sites = tuple(Site(id=f"s{n}", name="x", unit="tc", address_space=f"vrf-{n}", tier="AREA") for n in range(300))
+    alike = Inventory(
+        sites=sites,
+        devices=tuple(device(f"rt-{site.id}", site.id, "192.168.1.1") for site in sites),
+        prefixes=tuple(Prefix(space=site.address_space, prefix="192.168.1.0/24", site=site.id) for site in sites),
+    )
+    for site in sites:
+        enricher = Enricher(alike, site.address_space)
+        router, other = (enricher.enrich(event(ip=text)) for text in ("192.168.1.1", "192.168.1.9"))
+        assert (router.site, router.device) == (site.id, f"rt-{site.id}")
+        assert (other.site, other.device) == (site.id, "")
 
 
 def test_what_is_already_known_is_kept_where_the_inventory_knows_nothing():

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.records import Device, Inventory, Prefix, Site, Unit
+from inventory.records import Device, Inventory, Prefix, Site
+from inventory.units import Unit
 
 
 def site(name, space="wan"):
@@ -96,3 +97,8 @@ def test_the_site_is_that_of_the_narrowest_network_that_holds_the_address(found,
     holding = [(net.prefixlen, f"s{number}") for number, net in enumerate(found) if address in net]
     answer = Inventory(sites=sites, prefixes=prefixes).site_of("wan", str(address))
     assert (answer.id if answer else None) == (max(holding)[1] if holding else None)
+
+
+def test_the_tree_of_units_is_grown_once_from_the_inventory_s_own_tables():
+    assert SECTOR.org is SECTOR.org
+    assert SECTOR.org.name("tc", "2026-11-22") == "Viện kiểm sát nhân dân tối cao"

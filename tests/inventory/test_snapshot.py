@@ -1,10 +1,13 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from core.errors import IntegrityError
-from inventory.records import Device, Inventory, Prefix, Site, Unit
+from inventory.objects import Interface, Policy
+from inventory.records import Device, Inventory, Prefix, Site
 from inventory.snapshot import decode_snapshot, encode_snapshot
+from inventory.units import Unit
 
 INVENTORY = Inventory(
     units=(Unit(id="tc", name="Viện kiểm sát nhân dân tối cao", type="supreme"),),
@@ -19,7 +22,7 @@ def test_a_snapshot_gives_the_inventory_back():
 
 
 def test_a_snapshot_says_its_format():
-    assert json.loads(encode_snapshot(INVENTORY))["format"] == 1
+    assert json.loads(encode_snapshot(INVENTORY))["format"] == 2
 
 
 def damaged(**changed):
@@ -29,7 +32,7 @@ def damaged(**changed):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (damaged(format=2, units="another form"), "format 2, expected 1"),
+        (damaged(format=1, units="another form"), "format 1, expected 2"),
         (b"{}", "damaged"),
         (encode_snapshot(INVENTORY)[:-2], "damaged"),
         (b"\xff\xfe", "damaged"),
@@ -41,3 +44,12 @@ def damaged(**changed):
 def test_a_snapshot_of_another_version_or_damaged_is_refused(data, message):
     with pytest.raises(IntegrityError, match=message):
         decode_snapshot(data)
+
+
+def test_only_what_lanes_need_travels():
+    more = replace(
+        INVENTORY,
+        interfaces=(Interface(device="rt-dc", name="Gi0/1"),),
+        policies=(Policy(tier="DC", what="access", role="access", minimum_mbps=1000),),
+    )
+    assert encode_snapshot(more) == encode_snapshot(INVENTORY)

@@ -174,6 +174,12 @@ tls_key = "{keys.key}"
         """The first administrator's, as it was printed."""
         return re.findall(r"one-time password: (\S+)", self.said())[0]
 
+    def add_user(self, name: str, role: str, *options: str) -> str:
+        """A new account, made by the machine's own; returns its one-time password."""
+        done = self.run("users", "add", name, "--role", role, *options)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()[-1]
+
     def said(self) -> str:
         """All that it has printed."""
         return self.output.read_text(encoding="utf-8") if self.output.exists() else ""

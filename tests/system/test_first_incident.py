@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from pages import sign_in, violations
+from pages import ANALYST, sign_in, violations
 from peers import Sshd, relp_to, rsyslogd, sshd
 from playwright.sync_api import Page, expect
 from running import Platform, eventually, running
@@ -46,7 +46,7 @@ def test_a_login_after_guessing_is_one_incident_with_every_line_and_is_acknowled
             check_raw_lines(page, log, shown)
             page.keyboard.press("a")
             eventually(lambda: platform.incidents()[0]["state"] == "acknowledged")
-            assert platform.incidents()[0]["owner"] == "admin"
+            assert platform.incidents()[0]["owner"] == ANALYST
             assert "đã tiếp nhận" in platform.run("incidents", "list").stdout
 
 

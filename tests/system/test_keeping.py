@@ -131,7 +131,7 @@ def change(platform: Platform, statement: str) -> None:
 
 
 def test_one_flipped_byte_in_the_audit_table_is_found_and_named(copy: Platform):
-    change(copy, "UPDATE audit SET detail = replace(detail, 'new', 'nev') WHERE seq = 3")
+    change(copy, "UPDATE audit SET detail = substr(detail, 1, length(detail) - 1) || '~' WHERE seq = 3")
     found = findings(copy)
     assert "changed" in found
     assert "entry 3" in found

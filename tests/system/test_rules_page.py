@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pages import sign_in, violations
+from pages import new_engineer, violations
 from playwright.sync_api import Page
 from running import running
 
@@ -15,7 +15,7 @@ TITLE = "Đăng nhập SSH thất bại"
 @pytest.mark.timeout(300)
 def test_a_rule_is_found_by_keyboard_and_disabled_for_a_reason(tmp_path: Path, page: Page):
     with running(tmp_path / "platform") as platform:
-        sign_in(page, platform)
+        new_engineer(page, platform, "ky_su")
         page.keyboard.press("g")
         page.keyboard.press("r")
         page.fill("#q", "dang nhap ssh that bai")

@@ -1,0 +1,47 @@
+"""The action by which a search, a raw view or an export is entered in the audit chain: who, what, scope, count."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from app.actions.calls import Answer, Call
+from core import audit
+from core.accesses import MOST_LETTERS
+from core.clock import iso
+from core.records import Record
+
+Time = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
+
+
+class OfAccess(Record, frozen=True, kw_only=True):
+    """A note as ``core.accesses.Access`` makes it; ``by`` is whose it is, where another hands it over."""
+
+    what: Literal["search", "raw", "export"]
+    object: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    query: Annotated[str, msgspec.Meta(max_length=MOST_LETTERS)] = ""
+    since: Time = 0
+    until: Time = 0
+    scope: Annotated[str, msgspec.Meta(max_length=2_000)] = ""
+    count: Annotated[int, msgspec.Meta(ge=0, le=1 << 62)] = 0
+    cut: bool = False
+    time: Time = 0
+    by: Annotated[str, msgspec.Meta(max_length=300)] = ""
+
+
+def note(call: Call) -> Answer:
+    """Enters it."""
+    asked: OfAccess = call.values
+    told: dict[str, object] = {
+        "query": asked.query,
+        "since": iso(asked.since) if asked.since else "",
+        "until": iso(asked.until) if asked.until else "",
+        "scope": asked.scope,
+        "count": asked.count,
+        "cut": asked.cut,
+        "at": iso(asked.time or call.now),
+    }
+    detail = msgspec.json.encode(told | ({"by": asked.by} if asked.by else {})).decode()
+    audit.append(call.connection, call.now, call.by, f"event.{asked.what}", asked.object, detail)
+    return {}

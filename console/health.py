@@ -1,0 +1,61 @@
+"""How a site, a unit or a province is, as far as its log sources and open incidents tell. Pure.
+
+What is not watched is unknown, never up. The words are those of the map (``console.map.TileHealth``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from console.map import TileHealth
+from core.clock import MINUTE
+from core.records import Severity
+from core.sources import Sources, SourceState
+
+STALE = 5 * MINUTE
+"""What the logs lane told of its sources longer ago than this says nothing of now. Nanoseconds."""
+
+SERIOUS = Severity.HIGH
+"""The least severity with which an open incident degrades its site."""
+
+SHAPES = {TileHealth.UP: "●", TileHealth.DEGRADED: "▲", TileHealth.DOWN: "✖", TileHealth.UNKNOWN: "○"}
+"""So that no health is told by colour alone."""
+
+WORST_FIRST = (TileHealth.DOWN, TileHealth.DEGRADED, TileHealth.UNKNOWN, TileHealth.UP)
+
+
+def site_health(states: Collection[SourceState], *, is_hit: bool) -> TileHealth:
+    """How a site is, by the states of its log sources.
+
+    Unknown without a source; down when all are silent; degraded when some are, or when a serious incident is open
+    there (``is_hit``); else up.
+    """
+    if not states:
+        return TileHealth.UNKNOWN
+    silent = sum(state is SourceState.SILENT for state in states)
+    if silent == len(states):
+        return TileHealth.DOWN
+    return TileHealth.DEGRADED if silent or is_hit else TileHealth.UP
+
+
+def joint_health(healths: Iterable[TileHealth]) -> TileHealth:
+    """How several sites are together: a province's, or those below a unit.
+
+    Unknown if none is watched; of those that are: down if all are down, degraded if any is down or degraded, else up.
+    """
+    known = set(healths) - {TileHealth.UNKNOWN}
+    if not known:
+        return TileHealth.UNKNOWN
+    if len(known) == 1:
+        return known.pop()
+    return TileHealth.DEGRADED
+
+
+def is_serious(severity: Severity) -> bool:
+    """Whether an incident of this severity degrades its site."""
+    return severity.rank >= SERIOUS.rank
+
+
+def is_current(sources: Sources, now: int) -> bool:
+    """Whether what the lane told still holds (``now`` in nanoseconds UTC); it has not if it never told anything."""
+    return bool(sources.written) and now - sources.written <= STALE

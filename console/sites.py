@@ -1,0 +1,171 @@
+"""The pages of sites and devices: the list, one site, one device."""
+
+from __future__ import annotations
+
+import math
+
+from litestar import get
+from litestar.params import FromPath
+
+from console.deps import Console, console_of
+from console.device_views import device_view
+from console.map import names
+from console.overview import OPEN, Overview, SiteState, take_overview
+from console.reads import view_for
+from console.render import Answer, AnyRequest, language_of, render
+from console.sessions import scope_for
+from console.site_rows import (
+    HEALTHS,
+    LIVES,
+    PAGE_ROWS,
+    AskedSites,
+    PublicRow,
+    health_counts,
+    public_row,
+    site_row,
+    wanted_sites,
+)
+from console.site_views import site_view
+from console.unit_views import Day, UnitLink
+from console.views import moment, moment_or_none, row
+from core.errors import NotFoundError
+from core.incident import Incident
+from core.scope import Scope
+from core.stores.incidents import list_incidents
+from core.stores.users import User
+from inventory.records import Device
+from inventory.rights import may
+from inventory.sorting import vietnamese_key
+
+MOST_WORDS = 200
+MOST_INCIDENTS = 50
+"""Of a site or a device that its page shows."""
+
+_READ = {"action": "inventory.read"}
+_CHOSEN_TYPES = {"supreme", "high", "province", "inner"}
+
+
+@get("/sites", opt=_READ, sync_to_thread=True)
+def sites(request: AnyRequest) -> Answer:
+    """The list of sites in Vietnamese order."""
+    overview, asked = take_overview(console_of(request), request.user), asked_of(request)
+    knows_health = may(request.user.grants, "sources.read")
+    every = wanted_sites(overview, asked.without_health(), knows_health=knows_health)
+    found = wanted_sites(overview, asked, knows_health=knows_health)
+    pages = max(1, math.ceil(len(found) / PAGE_ROWS))
+    page = min(asked.page, pages)
+    first = (page - 1) * PAGE_ROWS
+    values = {
+        "rows": [site_row(overview, state) for state in found[first : first + PAGE_ROWS]],
+        "first": first + 1,
+        "total": len(found),
+        "known_sites": len(overview.sites),
+        "page": page,
+        "pages": pages,
+        "asked": asked,
+        "counts": health_counts(every),
+        "healths": ("", *HEALTHS[:4]),
+        "lives": LIVES,
+        "tiers": sorted({state.site.tier for state in overview.sites}),
+        "provinces": _provinces(overview),
+        "units": _units(overview, asked.unit),
+        "written": moment_or_none(overview.told.written),
+        "is_current": overview.is_current,
+    }
+    return render(request, "sites", values)
+
+
+@get("/sites.json", opt=_READ, sync_to_thread=True)
+def sites_json(request: AnyRequest) -> list[PublicRow]:
+    """The same list for programs, all of it."""
+    overview, asked = take_overview(console_of(request), request.user), asked_of(request)
+    knows_health = may(request.user.grants, "sources.read")
+    found = wanted_sites(overview, asked, knows_health=knows_health)
+    return [public_row(site_row(overview, state), knows_health=knows_health) for state in found]
+
+
+@get("/sites/{site:str}", opt=_READ, sync_to_thread=True)
+def site(request: AnyRequest, site: FromPath[str]) -> Answer:
+    """One site with all that stands there."""
+    console, language = console_of(request), language_of(request)
+    overview = take_overview(console, request.user)
+    state = _state_of(overview, site)
+    if state is None:
+        raise NotFoundError(f"there is no site '{site}'")
+    now, view = console.clock.now(), view_for(console, request.user, language)
+    found = _incidents_at(console, request.user, site)
+    values = {
+        "site": site_view(overview, state, now, language),
+        "now": moment(now),
+        "incidents": [row(one, view) for one in found],
+        "is_current": overview.is_current,
+    }
+    return render(request, "site", values)
+
+
+@get("/devices/{name:str}", opt=_READ, sync_to_thread=True)
+def device(request: AnyRequest, name: FromPath[str]) -> Answer:
+    """One device; its name is known in any case."""
+    console, language = console_of(request), language_of(request)
+    overview = take_overview(console, request.user)
+    found = overview.directory.inventory.device_named(name)
+    state = _state_of(overview, found.site) if found else None
+    if found is None or state is None:
+        raise NotFoundError(f"there is no device '{name}'")
+    view = view_for(console, request.user, language)
+    naming = [row(one, view) for one in overview.incidents if _names(one, found)]
+    values = {
+        "device": device_view(overview.directory, found, state.sources, language),
+        "site": site_row(overview, state),
+        "incidents": naming[:MOST_INCIDENTS],
+        "is_current": overview.is_current,
+    }
+    return render(request, "device", values)
+
+
+def asked_of(request: AnyRequest) -> AskedSites:
+    """What the address asks of the list."""
+    query = request.query_params
+    page = query.get("page", "")
+    text = {name: query.get(name, "").strip()[:MOST_WORDS] for name in ("unit", "tier", "province", "life", "health")}
+    return AskedSites(
+        text=query.get("q", "").strip()[:MOST_WORDS],
+        page=max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < len(str(10**6)) else 1,
+        **text,
+    )
+
+
+def _state_of(overview: Overview, site_id: str) -> SiteState | None:
+    return next((state for state in overview.sites if state.site.id == site_id), None)
+
+
+def _incidents_at(console: Console, user: User, site_id: str) -> list[Incident]:
+    """The open ones there, the gravest first, told without the other sites that they also touch."""
+    if not scope_for(console, user, "incident.read").allows(site_id):
+        return []
+    here = Scope(sites=frozenset({site_id}), units=frozenset())
+    with console.state.connect() as connection:
+        return list_incidents(connection, here, OPEN, MOST_INCIDENTS)
+
+
+def _names(incident: Incident, device: Device) -> bool:
+    return device.name in incident.devices
+
+
+def _provinces(overview: Overview) -> list[tuple[str, str]]:
+    """Those in which the reader's sites lie, in Vietnamese order."""
+    found = {overview.directory.provinces.get(state.site.id, "") for state in overview.sites} - {""}
+    return sorted(((code, names()[code]) for code in found), key=lambda pair: vietnamese_key(pair[1]))
+
+
+def _units(overview: Overview, chosen: str) -> list[UnitLink]:
+    """Today's units by which the list can be narrowed: the larger ones, and the one that is chosen."""
+    directory, scope = overview.directory, overview.scope
+    org, day = directory.inventory.org, Day(directory.day, directory.day)
+    seen = [unit for unit in org.at(directory.day) if scope.allows_unit(unit.id)]
+    found = [unit for unit in seen if unit.type in _CHOSEN_TYPES or unit.id == chosen]
+    links = [UnitLink(id=unit.id, name=org.short(unit.id, day.chosen), link="", type=unit.type) for unit in found]
+    return sorted(links, key=lambda link: vietnamese_key(link.name))
+
+
+SITES = [sites, sites_json, site, device]

@@ -1,0 +1,152 @@
+"""Quarterly reviews of all accounts, in the state database. The centre is the only writer.
+
+Source: TCVN 14423:2026, 6.6.2.1 d: the list of accounts is reviewed each quarter. A review is due within its quarter,
+in Vietnam's calendar; whoever signs it has decided on none of the accounts.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from core import audit
+from core.errors import NotFoundError, RefusedError
+from core.records import Record
+from core.stores.tables import review_rows, reviews
+from core.stores.users import User
+
+Verdict: TypeAlias = Literal["keep", "change", "disable"]
+
+MONTHS = 3
+"""Of a quarter."""
+
+
+class Review(Record, frozen=True, kw_only=True):
+    """A review: its quarter (``2026-Q4``), when and by whom it was begun and signed; 0 and empty until then."""
+
+    quarter: str
+    time: int
+    actor: str
+    signed: int = 0
+    signed_by: str = ""
+
+
+class ReviewRow(Record, frozen=True, kw_only=True):
+    """An account in a review: its roles when that began, and what was decided, empty until then."""
+
+    user: str
+    roles: str
+    verdict: Verdict | Literal[""] = ""
+    text: str = ""
+    time: int = 0
+    actor: str = ""
+
+
+def quarter_of(day: str) -> str:
+    """The quarter of a day (``2026-11-22``): ``2026-Q4``."""
+    found = date.fromisoformat(day)
+    return f"{found.year}-Q{(found.month - 1) // MONTHS + 1}"
+
+
+def last_day(quarter: str) -> str:
+    """The day on which a review of that quarter is due at the latest."""
+    year, month = int(quarter[:4]), int(quarter[-1]) * MONTHS
+    return date(year, month, calendar.monthrange(year, month)[1]).isoformat()
+
+
+def before(quarter: str) -> str:
+    """The quarter before."""
+    year, number = int(quarter[:4]), int(quarter[-1])
+    return f"{year}-Q{number - 1}" if number > 1 else f"{year - 1}-Q4"
+
+
+def list_reviews(connection: Connection) -> list[Review]:
+    """All reviews, the latest first."""
+    rows = connection.execute(select(reviews).order_by(reviews.c.quarter.desc()))
+    return [Review(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
+
+
+def read_review(connection: Connection, quarter: str = "") -> Review:
+    """The review of that quarter, else the latest.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = next((one for one in list_reviews(connection) if quarter in {"", one.quarter}), None)
+    if found is None:
+        of = f" of {quarter}" if quarter else ""
+        raise NotFoundError(f"there is no review{of}: begin one with 'haidang users review begin'")
+    return found
+
+
+def read_rows(connection: Connection, quarter: str) -> list[ReviewRow]:
+    """The accounts in it, by name."""
+    query = select(review_rows).where(review_rows.c.quarter == quarter).order_by(review_rows.c.user)
+    return [_row(row) for row in connection.execute(query)]
+
+
+def begin(connection: Connection, now: int, actor: str, quarter: str, accounts: Iterable[User]) -> None:
+    """Begins the review of these accounts with the roles that they have now.
+
+    Raises:
+        RefusedError: it has begun already.
+    """
+    if any(one.quarter == quarter for one in list_reviews(connection)):
+        raise RefusedError(f"the review of {quarter} has begun already")
+    connection.execute(insert(reviews).values(quarter=quarter, time=now, actor=actor))
+    empty = {"quarter": quarter, "verdict": "", "text": "", "time": 0, "actor": ""}
+    rows = [empty | {"user": one.name, "roles": roles_text(one)} for one in accounts]
+    connection.execute(insert(review_rows), rows)
+    audit.append(connection, now, actor, "review.begin", f"review/{quarter}", f"{len(rows)} accounts")
+
+
+def decide(connection: Connection, now: int, actor: str, quarter: str, row: ReviewRow) -> None:
+    """Enters the row's verdict and text on its account, also in place of an earlier one.
+
+    Raises:
+        NotFoundError: the account is not in the review.
+        RefusedError: the review is signed.
+    """
+    _must_be_open(read_review(connection, quarter))
+    wanted = (review_rows.c.quarter == quarter) & (review_rows.c.user == row.user)
+    values = {"verdict": row.verdict, "text": row.text, "time": now, "actor": actor}
+    if not connection.execute(update(review_rows).where(wanted).values(values)).rowcount:
+        raise NotFoundError(f"'{row.user}' is not in the review of {quarter}")
+    told = f"{row.user}: {row.verdict}" + (f": {row.text}" if row.text else "")
+    audit.append(connection, now, actor, "review.decide", f"review/{quarter}", told)
+
+
+def sign(connection: Connection, now: int, actor: str, quarter: str) -> None:
+    """Signs the review.
+
+    Raises:
+        NotFoundError: there is none.
+        RefusedError: it is signed, an account has no verdict, or the actor decided on one.
+    """
+    _must_be_open(read_review(connection, quarter))
+    rows = read_rows(connection, quarter)
+    left = [row.user for row in rows if not row.verdict]
+    if left:
+        raise RefusedError(f"{len(left)} accounts have no verdict yet, the first is '{left[0]}'")
+    if any(row.actor == actor for row in rows):
+        raise RefusedError("who decided on an account does not sign: ask another person")
+    connection.execute(update(reviews).where(reviews.c.quarter == quarter).values(signed=now, signed_by=actor))
+    audit.append(connection, now, actor, "review.sign", f"review/{quarter}", f"{len(rows)} accounts")
+
+
+def roles_text(user: User) -> str:
+    """The account's roles, each with its unit: ``analyst (vks-tha), viewer``."""
+    return ", ".join(f"{given.role} ({given.unit})" if given.unit else given.role for given in user.grants)
+
+
+def _must_be_open(review: Review) -> None:
+    if review.signed:
+        raise RefusedError(f"the review of {review.quarter} is signed")
+
+
+def _row(row: Row[Any]) -> ReviewRow:
+    return ReviewRow(user=row.user, roles=row.roles, verdict=row.verdict, text=row.text, time=row.time, actor=row.actor)

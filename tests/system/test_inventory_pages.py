@@ -1,0 +1,69 @@
+"""The inventory's pages in a real browser: without a finding of axe-core, not wider than the screen, and by keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from consoles import enter, large_console
+from pages import violations
+from playwright.sync_api import Browser, Page
+
+READER = (
+    *("/units", "/units?day=2025-06-30", "/units?q=yen+bai", "/units/vks-lao-cai", "/sites", "/sites/s15"),
+    *("/sites/nowhere", "/devices/router-s15-0", "/map", "/leader", "/leader/overdue"),
+)
+WIDE, NARROW = (1440, 900), (390, 844)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory) -> Iterator[str]:
+    with large_console(tmp_path_factory.mktemp("console"), 120, 480) as console:
+        yield console
+
+
+def opened(browser: Browser, size: tuple[int, int], scheme: str) -> Page:
+    width, height = size
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale="vi-VN")
+    return context.new_page()
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("name", "paths"), [("an", READER), ("tuong", ("/wallboard",))], ids=["reader", "wallboard"])
+def test_no_page_has_a_finding_of_axe_or_is_wider_than_the_screen(browser, address, size, scheme, name, paths):
+    page = opened(browser, size, scheme)
+    enter(page, address, name)
+    for path in paths:
+        page.goto(address + path)
+        assert violations(page) == [], path
+        root = "document.documentElement"
+        assert page.evaluate(f"{root}.scrollWidth - {root}.clientWidth") <= 0, path
+    page.context.close()
+
+
+def test_the_pages_are_reached_and_the_tree_is_walked_by_keys(page: Page, address: str):
+    enter(page, address, "an")
+    for key, path in (("b", "/map"), ("d", "/sites"), ("t", "/leader"), ("u", "/units")):
+        page.keyboard.press("g")
+        page.keyboard.press(key)
+        page.wait_for_url(f"{address}{path}")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.innerText").startswith("VKSND thành phố Cần Thơ")
+    page.keyboard.press("Enter")
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.innerText").startswith("VKSND khu vực 1, thành phố Cần Thơ")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/units/vks-can-tho-kv1")
+
+
+def test_the_wallboard_says_when_its_figures_are_no_longer_new(page: Page, address: str):
+    enter(page, address, "tuong")
+    page.goto(f"{address}/wallboard")
+    page.context.set_offline(True)
+    page.evaluate("htmx.ajax('GET', '/wallboard/part', {source: '#board', target: '#board'}).catch(() => {})")
+    page.locator("#lost", has_text="Mất kết nối").wait_for()
+    page.context.set_offline(False)
+    page.evaluate("htmx.ajax('GET', '/wallboard/part', {source: '#board', target: '#board', swap: 'outerMorph'})")
+    page.locator("#lost", has_text="Mất kết nối").wait_for(state="detached")
