@@ -1,6 +1,7 @@
 # Hải Đăng. `make` lists the targets; the recipes' logic is in tools/.
 
-TEST_PROGRAMS := chromium git iproute2 openssh-client openssh-server openssl procps rsyslog rsyslog-gnutls rsyslog-relp sshpass
+TEST_PROGRAMS := chromium git iproute2 openssh-client openssh-server openssl procps prometheus prometheus-snmp-exporter \
+	rsyslog rsyslog-gnutls rsyslog-relp snmp snmpd sshpass victoria-metrics
 
 .PHONY: help setup setup-test run test soak bundle lock
 .DEFAULT_GOAL := help

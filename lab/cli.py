@@ -1,4 +1,4 @@
-"""Command line of the lab: ``python -m lab scenario | up | sector | bench``."""
+"""Command line of the lab: ``python -m lab scenario | up | sector | bench | fleet | fault``."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from core.errors import HaidangError, UnavailableError
 from core.settings import split_address
 from lab.background import background
 from lab.bench import command
+from lab.fleet import command as fleet
 from lab.play import Endpoint, Tally, Target, play
 from lab.scenario import Scenario, load_scenario, plan
 from lab.sector import SCENARIOS, SECTOR, load_sector
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_scenario(commands)
     _add_up(commands)
     command.add(commands)
+    fleet.add(commands)
     sector = commands.add_parser("sector", help="in thư mục dữ liệu / print the folder of the sector's inventory")
     sector.set_defaults(run=_sector, when_stopped=1)
     return parser

@@ -46,10 +46,15 @@ class Partition(Record, frozen=True, kw_only=True):
     announced: bool = False
 
 
-class SpooledManifest(Record, frozen=True, kw_only=True):
-    """What manifests share: the last spool segment that is in the files, and files to remove at the next swap."""
+class Versioned(Record, frozen=True, kw_only=True):
+    """A record that is a file by itself and names the version of its format."""
 
     format: int = FORMAT
+
+
+class SpooledManifest(Versioned, frozen=True, kw_only=True):
+    """What manifests share: the last spool segment that is in the files, and files to remove at the next swap."""
+
     through: int = 0
     retired: tuple[str, ...] = ()
 
@@ -65,6 +70,7 @@ class Manifest(SpooledManifest, frozen=True, kw_only=True):
     removed: tuple[str, ...] = ()
 
 
+File = TypeVar("File", bound=Versioned)
 Kind = TypeVar("Kind", bound=SpooledManifest)
 Read = TypeVar("Read")
 
@@ -94,16 +100,24 @@ def load_manifest(folder: Path, kind: type[Kind]) -> Kind:
     Raises:
         IntegrityError: the file is broken or of another format.
     """
-    path = folder / NAME
+    return load_versioned(folder / NAME, kind, "restore it from a backup")
+
+
+def load_versioned(path: Path, kind: type[File], advice: str) -> File:
+    """The record in the file, or an empty one where there is no file; ``advice`` is for who finds it broken.
+
+    Raises:
+        IntegrityError: the file is broken or of another format.
+    """
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=kind)
+        record = msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
         return kind()
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise IntegrityError(f"{path} cannot be read: restore it from a backup ({error})") from error
-    if manifest.format != FORMAT:
-        raise IntegrityError(f"{path} has format {manifest.format}, this version reads {FORMAT}")
-    return manifest
+        raise IntegrityError(f"{path} cannot be read: {advice} ({error})") from error
+    if record.format != FORMAT:
+        raise IntegrityError(f"{path} has format {record.format}, this version reads {FORMAT}")
+    return record
 
 
 def swap_manifest(folder: Path, manifest: SpooledManifest) -> None:

@@ -1,0 +1,203 @@
+"""Real VictoriaMetrics and real Prometheus receive by remote-write, die in the middle, and hold every sample."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from peers import program
+from running import PATIENCE, eventually, free_ports
+
+from core.clock import SECOND, SystemClock
+from core.remote_write import Receiver, open_remote_write
+from core.remote_write_wire import EXPORTED
+
+PORTS = 200
+POLLS = 90
+STEP = 10 * SECOND
+KILLED_AFTER = (20, 50)
+"""Polls; each time the receiver stays away while five more are made."""
+
+Held = dict[tuple[str, str], dict[int, float]]
+"""By metric and interface: milliseconds to values."""
+
+
+class Program:
+    """A receiver of Debian's, with its data in a folder."""
+
+    write = "/api/v1/write"
+    ready = "/health"
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        self.folder = folder
+        (port,) = free_ports(1)
+        self.address = f"127.0.0.1:{port}"
+        self.url = f"http://{self.address}"
+
+    def command(self) -> list[str]:
+        """How it is started."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Starts it and waits until it answers."""
+        log = (self.folder / "log.txt").open("ab")
+        self.process = subprocess.Popen(self.command(), stdout=log, stderr=subprocess.STDOUT, cwd=self.folder)
+        log.close()
+        eventually(self.answers)
+
+    def answers(self) -> bool:
+        """Whether it is there."""
+        with suppress(httpx.TransportError):
+            return httpx.get(self.url + self.ready, trust_env=False).is_success
+        return False
+
+    def kill(self) -> None:
+        """Kill -9."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(PATIENCE)
+
+    def held(self) -> Held:
+        """All samples it holds."""
+        raise NotImplementedError
+
+
+class VictoriaMetrics(Program):
+    """Debian's victoria-metrics."""
+
+    def command(self) -> list[str]:
+        """How it is started."""
+        data = self.folder / "data"
+        return [program("victoria-metrics"), f"-storageDataPath={data}", f"-httpListenAddr={self.address}"]
+
+    def held(self) -> Held:
+        """All samples it holds, as it exports them."""
+        httpx.get(f"{self.url}/internal/force_flush", trust_env=False)
+        query = {"match[]": '{__name__=~"haidang_.+"}'}
+        lines = httpx.get(f"{self.url}/api/v1/export", params=query, trust_env=False, timeout=60).text.splitlines()
+        found: Held = {}
+        for one in map(json.loads, lines):
+            samples = found.setdefault((one["metric"]["__name__"], one["metric"]["interface"]), {})
+            samples.update(zip(one["timestamps"], one["values"], strict=True))
+        return found
+
+
+class Prometheus(Program):
+    """Debian's prometheus, which scrapes nothing."""
+
+    ready = "/-/ready"
+
+    def command(self) -> list[str]:
+        """How it is started."""
+        (self.folder / "prometheus.yml").write_text("{}\n", encoding="utf-8")
+        return [
+            program("prometheus"),
+            "--config.file=prometheus.yml",
+            "--storage.tsdb.path=data",
+            f"--web.listen-address={self.address}",
+            "--web.enable-remote-write-receiver",
+        ]
+
+    def held(self) -> Held:
+        """All samples it holds, as it answers for the last hour."""
+        found: Held = {}
+        for metric in {metric.name for metric in EXPORTED["interfaces"].metrics.values()}:
+            query = {"query": f"{metric}[1h]"}
+            answer = httpx.get(f"{self.url}/api/v1/query", params=query, trust_env=False, timeout=60).json()
+            for one in answer["data"]["result"]:
+                samples = {round(at * 1000): float(value) for at, value in one["values"]}
+                found[metric, one["metric"]["interface"]] = samples
+        return found
+
+
+@contextmanager
+def receiving(kind: type[Program], folder: Path) -> Iterator[Program]:
+    made = kind(folder)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.kill()
+
+
+def poll(number: int, at: int) -> dict[str, list[object]]:
+    """What all ports of one device say at that time."""
+    values = {name: [float(number * 1000 + port) for port in range(PORTS)] for name in EXPORTED["interfaces"].metrics}
+    keys = {"site": ["vks-tha"] * PORTS, "device": ["sw-tha"] * PORTS, "object": [f"port {n}" for n in range(PORTS)]}
+    return {**keys, "time": [at] * PORTS, **values}
+
+
+def expected(start: int) -> Held:
+    found: Held = {}
+    for number in range(POLLS):
+        milliseconds = (start + number * STEP) // 1_000_000
+        for metric in EXPORTED["interfaces"].metrics.values():
+            for port in range(PORTS):
+                value = float(number * 1000 + port) * metric.factor
+                found.setdefault((metric.name, f"port {port}"), {})[milliseconds] = value
+    return found
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("kind", [VictoriaMetrics, Prometheus])
+def test_a_receiver_that_is_killed_in_the_middle_holds_every_sample(tmp_path: Path, kind: type[Program]):
+    start = time.time_ns() // SECOND * SECOND - POLLS * STEP
+    with receiving(kind, tmp_path / "receiver") as receiver:
+        writer = open_remote_write(
+            tmp_path / "spool", SystemClock(), Receiver(url=receiver.url + receiver.write), lambda _: "tha"
+        )
+        stop = threading.Event()
+        sender = threading.Thread(target=writer.run, args=(stop,))
+        sender.start()
+        try:
+            away = 0
+            for number in range(POLLS):
+                writer.append({"interfaces": poll(number, start + number * STEP)})
+                if number in KILLED_AFTER:
+                    eventually(lambda: writer.sent > 0)
+                    receiver.kill()
+                    away = number + 5
+                elif number == away and away:
+                    assert writer.waiting() > 0
+                    receiver.start()
+                    away = 0
+                    eventually(lambda: writer.waiting() == 0)
+            eventually(lambda: writer.waiting() == 0 and writer.settling())
+        finally:
+            stop.set()
+            sender.join()
+            writer.close()
+        wanted = expected(start)
+        held = receiver.held()
+        print(f"{kind.__name__}: sent {writer.sent}, again {writer.repeated}, dropped {writer.dropped}: {writer.words}")
+        assert writer.dropped == writer.overflowed == writer.late == 0
+        assert held.keys() == wanted.keys()
+        assert all(held[series] == pytest.approx(wanted[series]) for series in wanted)
+        assert writer.sent == sum(map(len, wanted.values()))
+
+
+def test_a_kept_connection_that_is_gone_has_the_last_seconds_sent_again(tmp_path: Path):
+    """VictoriaMetrics acknowledges what is in its memory only; a kill between two requests must cost nothing."""
+    start = time.time_ns() // SECOND * SECOND - POLLS * STEP
+    with receiving(VictoriaMetrics, tmp_path / "receiver") as receiver:
+        writer = open_remote_write(
+            tmp_path / "spool", SystemClock(), Receiver(url=receiver.url + receiver.write), lambda _: "tha"
+        )
+        for number in range(POLLS):
+            writer.append({"interfaces": poll(number, start + number * STEP)})
+            if number == POLLS - 1:
+                receiver.kill()
+                receiver.start()
+            while writer.waiting() or (number == POLLS - 1 and not writer.settling()):
+                writer.step()
+        writer.close()
+        assert writer.words == ""
+        assert receiver.held() == {series: pytest.approx(samples) for series, samples in expected(start).items()}
