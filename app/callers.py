@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pwd
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 import msgspec
 from sqlalchemy import Connection
 
-from app.actions.calls import LOCAL
+from app.actions.calls import LOCAL, CallerKind
 from core.errors import RefusedError
 from core.scope import Grant
 from core.stores.users import read_user
@@ -20,7 +19,7 @@ class Caller(msgspec.Struct, frozen=True):
     """Who calls: a user, the console acting for users, or an administrator of this machine who is no user."""
 
     name: str
-    kind: Literal["user", "console", "local"]
+    kind: CallerKind
 
 
 def local_caller(owner: int, accounts: Mapping[str, str]) -> Callable[[int], Caller]:

@@ -80,6 +80,10 @@ class Centre:
                 self._write_anchor(connection)
         return result
 
+    def now(self) -> int:
+        """The time by the centre's clock, nanoseconds UTC."""
+        return self._clock.now()
+
     def read(self, work: Callable[[Connection], Result]) -> Result:
         """Does work that only reads, without waiting for changes."""
         with self._engine.connect() as connection:

@@ -6,7 +6,8 @@ import hmac
 import socket
 import struct
 from asyncio import Transport
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,9 @@ from app.actions.calls import Action, Actor, Call
 from app.actions.table import ACTIONS
 from app.callers import Caller, grants_now
 from app.centre import Centre
+from core import audit
 from core.centre import ACTOR_HEADER
+from core.clock import MINUTE
 from core.errors import HaidangError, NotFoundError, RefusedError, UnavailableError
 from core.outbox import Batch
 from core.snapshots import Snapshot
@@ -31,6 +34,11 @@ from inventory.rights import MACHINE, may
 
 MOST_BYTES = 16 << 20
 """Of one request's body."""
+
+REFUSED_ACTION = "right.refused"
+"""An entry of the audit chain: someone asked for an action without having the right."""
+REFUSALS_APART = MINUTE
+"""Nanoseconds between two such entries of one actor and action."""
 
 _STATUS = {NotFoundError: 404, RefusedError: 409, UnavailableError: 503}
 
@@ -92,24 +100,30 @@ class Surroundings:
 def people_app(
     centre: Centre, console_token: str, identify: Callable[[int], Caller], surroundings: Surroundings
 ) -> Litestar:
-    """The API: one POST an action of ``app.actions.table``."""
+    """The API: one POST an action of ``app.actions.table``.
+
+    The right is asked for before a body is decoded or anything read for the action, and again when it is done.
+    """
+    refusals = _Refusals(centre)
 
     @post("/api/{name:str}", sync_to_thread=True)
     def act(request: Request[Any, Any, Any], name: str, body: bytes) -> Response[dict[str, object]]:
         action = ACTIONS.get(name)
         if action is None:
             raise NotFoundError(f"there is no action '{name}'")
-        caller = _caller(request, console_token, identify)
-        values = msgspec.json.decode(body, type=action.takes)
+        caller, named = _caller(request, console_token, identify), request.headers.get(ACTOR_HEADER, "")
         if not action.right and caller.kind != "console":
             raise RefusedError("only the console does this")
+        with refusals.noted(name):
+            centre.read(lambda connection: _actor(connection, caller, named, action.right))
+        values = msgspec.json.decode(body, type=action.takes)
         before = centre.read(lambda connection: action.outside(connection, values))
-        inventory, named = surroundings.inventory(), request.headers.get(ACTOR_HEADER, "")
+        inventory = surroundings.inventory()
 
         def work(connection: Connection, now: int) -> dict[str, object]:
             actor = _actor(connection, caller, named, action.right)
             given = (actor, action.right, values, before, inventory, surroundings.vault, surroundings.is_folder)
-            return _do(name, action, Call(connection, now, *given))
+            return _do(name, action, Call(connection, now, *given, kind=caller.kind))
 
         answer = centre.change(work)
         if action.changes_rules:
@@ -120,14 +134,50 @@ def people_app(
     return _app([act])
 
 
+class _NoRightError(RefusedError):
+    """The actor has not got the right."""
+
+    def __init__(self, actor: str, right: str) -> None:
+        super().__init__(f"'{actor}' may not do this: it needs the right {right}")
+        self.actor = actor
+
+
+class _Refusals:
+    """Enters refusals for want of a right in the audit chain, so seldom that nobody can fill it by asking."""
+
+    def __init__(self, centre: Centre) -> None:
+        self._centre = centre
+        self._noted: dict[tuple[str, str], int] = {}
+
+    @contextmanager
+    def noted(self, action: str) -> Iterator[None]:
+        """Enters a refusal that is raised within."""
+        try:
+            yield
+        except _NoRightError as error:
+            self._note(error.actor, action)
+            raise
+
+    def _note(self, actor: str, action: str) -> None:
+        now = self._centre.now()
+        known = self._noted.get((actor, action))
+        if known is not None and known <= now < known + REFUSALS_APART:
+            return
+        self._noted[actor, action] = now  # as many as there are accounts and actions
+        self._centre.change(
+            lambda connection, time: audit.append(connection, time, actor, REFUSED_ACTION, f"action/{action}")
+        )
+
+
 def _do(name: str, action: Action, call: Call) -> dict[str, object]:
     """Does the action, or keeps it as a request where it needs a second person: then only what could be done."""
-    if not action.concerns(call):
+    units = action.concerns(call)
+    if not units:
         return action.do(call)
     with call.connection.begin_nested() as tried:
         action.do(call)
         tried.rollback()
-    return requests.ask(call, name)
+    return requests.ask(call, name, units, action.subject(call))
 
 
 def _caller(request: Request[Any, Any, Any], console_token: str, identify: Callable[[int], Caller]) -> Caller:
@@ -148,7 +198,7 @@ def _actor(connection: Connection, caller: Caller, named: str, right: str) -> Ac
     name = named if caller.kind == "console" else caller.name
     actor = Actor(name, MACHINE if caller.kind == "local" else grants_now(connection, name))
     if not may(actor.grants, right):
-        raise RefusedError(f"'{name}' may not do this: it needs the right {right}")
+        raise _NoRightError(name, right)
     return actor
 
 
@@ -167,12 +217,14 @@ def _app(handlers: list[Any]) -> Litestar:
             HaidangError: _refused,
             msgspec.MsgspecError: _malformed,
             UnicodeDecodeError: _malformed,  # msgspec raises it for text that is not UTF-8
+            RecursionError: _malformed,  # and this for lists in lists in lists
         },
     )
 
 
 def _refused(_: Request[Any, Any, Any], error: HaidangError) -> Response[dict[str, str]]:
-    return Response({"reason": str(error)}, status_code=_STATUS.get(type(error), 500))
+    status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
+    return Response({"reason": str(error)}, status_code=status)
 
 
 def _malformed(_: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:

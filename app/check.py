@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from app.content import read_inventory
 from app.openid import openid_provider
 from app.services.serving import check_tls
+from app.snmp.check import snmp_notes
 from app.ways_in import http_token
 from collectors.logs.dialects.linux import PROGRAMS
 from collectors.logs.udp import force_receive_buffer
@@ -113,6 +114,7 @@ def _ports(settings: Settings) -> Iterator[Note]:
         ("console", settings.console.address, socket.SOCK_STREAM),
         ("relay", settings.centre.relay, socket.SOCK_STREAM),
         ("metrics", logs.metrics, socket.SOCK_STREAM),
+        ("snmp metrics", settings.lane.snmp.metrics, socket.SOCK_STREAM),
         ("tcp", logs.tcp, socket.SOCK_STREAM),
         ("relp", logs.relp, socket.SOCK_STREAM),
         ("tls", logs.tls, socket.SOCK_STREAM),
@@ -210,6 +212,11 @@ def has_capability(name: str) -> bool:
     return bool(effective >> _CAPABILITIES[name] & 1)
 
 
+def _snmp(settings: Settings) -> Iterator[Note]:
+    for level, text in snmp_notes(settings):
+        yield Note(level=level, what="snmp", text=text)
+
+
 def _reviews(settings: Settings) -> Iterator[Note]:
     """Whether the accounts were reviewed and signed off in time; nothing before there are any."""
     if not settings.state.exists():
@@ -247,5 +254,6 @@ _LOOKS: dict[str, Callable[[Settings], Iterator[Note]]] = {
     "ports": _ports,
     "files": _followed,
     "capabilities": _privileges,
+    "snmp": _snmp,
     "accounts": _reviews,
 }

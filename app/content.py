@@ -22,9 +22,11 @@ from core.placeholders import read_values
 from core.replays import encode_replays, requests
 from core.retention import encode_days
 from core.rule_text import pack_of, read_rule_files
+from core.sealed import SealedSets, encode_sealed
 from core.settings import Settings
 from core.sigma import RuleSet, load_rules
 from core.snapshots import Snapshot, snapshot
+from core.stores.credentials import read_sealed
 from core.stores.inventory import inventory_mark, read_records
 from core.stores.retention import days_of, default_days
 from core.stores.rules import off_ids, read_packs, rules_mark
@@ -36,7 +38,9 @@ from inventory.stored import decode_inventory
 
 Signature = tuple[tuple[str, int, int], ...]
 Read = TypeVar("Read")
-KINDS = ("rules", "inventory", "replays", "retention")
+KINDS = ("rules", "inventory", "replays", "retention", "credentials")
+SNMP = ("snmp_v2c", "snmp_v3")
+"""Kinds of credential sets that lanes are given, sealed."""
 
 
 class Watched:
@@ -97,6 +101,7 @@ class Content:
             ),
             "replays": lambda: Watched([], lambda: _replays(stored), say, lambda: _replays(stored).hex()),
             "retention": lambda: Watched([], lambda: _retention(stored), say, lambda: _retention(stored).hex()),
+            "credentials": lambda: Watched([], lambda: _sealed(stored), say, lambda: snapshot(_sealed(stored)).version),
         }
         self._watched = {kind: make() for kind, make in made.items() if kind in kinds}
 
@@ -207,6 +212,11 @@ def _replays(stored: Stored) -> bytes:
 def _retention(stored: Stored) -> bytes:
     """For how many days each class of data is kept, as the content of a snapshot."""
     return encode_days(stored.read(days_of, default_days()))
+
+
+def _sealed(stored: Stored) -> bytes:
+    """The credential sets of SNMP as they are stored, and what they are for, as the content of a snapshot."""
+    return encode_sealed(stored.read(lambda connection: read_sealed(connection, SNMP), SealedSets()))
 
 
 class Stored:

@@ -184,11 +184,12 @@ class LogsLane:
 
     async def _open_ways_in(self) -> None:
         carried = Carried(self._intake, self._ledger, self._streams, self._ends.marks, self._cut, self._refused)
-        self._ways_in = WaysIn(self._own, carried, self._clock)
+        self._ways_in = WaysIn(self._own, self._settings.changes, carried, self._clock)
         await self._ways_in.open()
 
     def _enrich(self, event: Event) -> Event:
-        return self._enricher.enrich(event)
+        # Another lane of ours has said whose it is; its addresses may be of another space.
+        return event if event.site else self._enricher.enrich(event)
 
     def _observe(self, events: Sequence[Event], position: Position) -> None:
         count = judge(self._matcher, self._outbox, events, position)

@@ -16,6 +16,9 @@ from correlation.incidents import raise_incident
 from detections.detect import detect
 from detections.engine import Matcher
 
+# device ─► collectors.snmp: asked each minute ─► counters become rates ─► series store (app.snmp.recorder)
+#                  └► what has changed ─► lines that collectors.logs follows, as it follows any file
+#
 # device ─► collectors.logs: received, decoded ─► inventory: whose is it? ─► spool: on disk, acknowledged ─► judge
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from ssl import SSLContext
 from typing import NamedTuple, Protocol, TypeAlias
 
 from collectors.files.jsonl import decode_json
-from collectors.files.lineforms import line_forms
+from collectors.files.lineforms import change_lines, line_forms
+from collectors.logs.decode import OURSELVES
 from collectors.logs.following import Follower, Watched
 from collectors.logs.http.deliveries import Deliveries
 from collectors.logs.http.receiver import HttpReceiver
@@ -21,6 +23,7 @@ from collectors.logs.resend import Streams
 from collectors.logs.streams import StreamServer
 from collectors.logs.tcp import TcpReceiver
 from collectors.logs.udp import UdpReceiver
+from core.changes import PATTERN
 from core.clock import Clock
 from core.errors import ContentError
 from core.files import read_bounded
@@ -72,12 +75,14 @@ class WaysIn:
 
     Args:
         settings: which there are, and where.
+        changes: the folder in which another lane of this machine tells of changes.
         lane: what they need.
         clock: the time.
     """
 
-    def __init__(self, settings: LogsSettings, lane: Carried, clock: Clock) -> None:
+    def __init__(self, settings: LogsSettings, changes: Path, lane: Carried, clock: Clock) -> None:
         self._own = settings
+        self._changes = changes
         self._lane = lane
         self._clock = clock
         self._udp: UdpReceiver | None = None
@@ -100,11 +105,12 @@ class WaysIn:
             self._servers.append(server)
 
     def follower(self) -> Follower:
-        """What follows the files of the settings."""
+        """What follows the files of the settings, and the changes of which another lane tells."""
         watched = [
             Watched(one.path.parent, one.path.name, one.source, partial(line_forms, one.format, one.program))
             for one in self._own.files
         ]
+        watched.append(Watched(self._changes, PATTERN, OURSELVES, change_lines, transport="own"))
         return Follower(watched, self._lane.intake, self._clock, self._lane.marks)
 
     def dropped(self) -> dict[str, int]:

@@ -26,6 +26,7 @@ from console.overview import FIGURES, Overview, province_states, take_overview
 from console.reads import MOST_SEARCHED, view_for
 from console.render import Answer, AnyRequest, language_of, render
 from console.sessions import scope_for
+from console.site_rows import stale_lanes
 from console.source_views import number
 from console.views import moment, moment_or_none, row
 from core.clock import HOUR, vietnam_day
@@ -139,7 +140,8 @@ def _wallboard_values(request: AnyRequest) -> dict[str, object]:
 def _drawn(overview: Overview, language: str, *, linked: bool) -> dict[str, object]:
     return {
         "map": drawing(province_states(overview, linked=linked), language),
-        "written": moment_or_none(overview.told.written),
+        "stale": stale_lanes(overview),
+        "written": moment_or_none(max(overview.told.written, overview.polled.written)),
         "is_current": overview.is_current,
     }
 

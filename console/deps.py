@@ -12,9 +12,14 @@ from sqlalchemy import Engine
 
 from core.accesses import Accesses
 from core.clock import Clock
+from core.device_states import DeviceStates
+from core.scope import Scope
 from core.settings_oidc import OidcSettings
 from core.sources import Sources
 from core.stores.events import EventStore
+from core.stores.series import SeriesReader
+from core.stores.series_read import SeriesQuery, SeriesRows
+from core.stores.series_tables import KEYS
 from core.vault import Secret
 from inventory.records import Inventory
 
@@ -25,6 +30,14 @@ class Centre(Protocol):
     def call(self, action: str, actor: str = "", **values: object) -> Any:
         """Does one action for the actor and returns its answer; refusals are raised."""
         ...
+
+
+class NoSeries:
+    """Where nothing is measured: every answer is empty."""
+
+    def read(self, _scope: Scope, query: SeriesQuery) -> SeriesRows:
+        """No rows."""
+        return SeriesRows((*KEYS, "time", *query.columns), [], more=False)
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,8 @@ class Console:
         events: the stored events.
         sources: reads what the logs lane tells of its sources.
         accesses: notes who looks at what.
+        series: what was measured; nothing where there is no SNMP lane, as the next.
+        device_states: reads what the SNMP lane tells of the devices that it polls.
         oidc: who may vouch for people, if anyone.
         seen: the last sign of life of each session by its id, nanoseconds UTC; kept by ``console.sessions``.
         channels: by which a person may say that an incident came (``telephone`` ...), in the order of the form.
@@ -72,6 +87,8 @@ class Console:
     events: EventStore
     sources: Callable[[], Sources]
     accesses: Accesses
+    series: SeriesReader = field(default_factory=NoSeries)
+    device_states: Callable[[], DeviceStates] = DeviceStates
     oidc: Provider | None = None
     seen: dict[str, int] = field(default_factory=dict)
 

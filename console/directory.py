@@ -36,8 +36,18 @@ class Directory:
     @cached_property
     def devices(self) -> Mapping[str, tuple[Device, ...]]:
         """By site, in Vietnamese order of their names."""
-        ordered = sorted(self.inventory.devices, key=lambda device: vietnamese_key(device.name))
-        return _grouped((device.site, device) for device in ordered)
+        return _grouped((device.site, device) for device in self.every_device)
+
+    @cached_property
+    def every_device(self) -> tuple[Device, ...]:
+        """All devices in Vietnamese order of their names."""
+        return tuple(sorted(self.inventory.devices, key=lambda device: vietnamese_key(device.name)))
+
+    @cached_property
+    def device_texts(self) -> Mapping[str, str]:
+        """What is searched of each device, by its name."""
+        sites = {site.id: site.name for site in self.inventory.sites}
+        return {one.name: " ".join((*_words_of(one), sites.get(one.site, ""))) for one in self.inventory.devices}
 
     @cached_property
     def places(self) -> Mapping[str, Place]:
@@ -193,6 +203,11 @@ def _codes() -> dict[str, str]:
     return {fold_name(f"{rank}{_bare(name)}"): code for code, name in names().items() for rank in ranks} | {
         fold_name(name): code for code, name in names().items()
     }
+
+
+def _words_of(device: Device) -> tuple[str, ...]:
+    told = (device.name, device.address, device.vendor, device.model, device.role)
+    return (*told, device.serial, device.mac, device.purpose, device.site)
 
 
 def _bare(name: str) -> str:

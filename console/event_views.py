@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -195,10 +195,10 @@ def _text(value: str | float) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def span_shown(asked: AskedEvents, now: int, first: int) -> tuple[int, int]:
-    """The span of the histogram: what is asked for, without what lies before the first stored event or after now."""
+def span_shown(asked: AskedEvents, now: int, first: Callable[[], int]) -> tuple[int, int]:
+    """The span of the histogram: what is asked for, without what lies before the reader's first event or after now."""
     since, until = asked.interval(now)
-    since = since or min(first, now)
+    since = since or min(first(), now)
     return since, max(min(until, now), since + 1)
 
 

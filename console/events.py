@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import aclosing
 from typing import Any
 
-from litestar import get
+from litestar import Response, get
 from litestar.response import ServerSentEvent
 from litestar.response.sse import ServerSentEventMessage
 
@@ -62,9 +62,11 @@ def events(request: AnyRequest) -> Answer:
 
 
 @get("/events.json", opt=_READ, sync_to_thread=True)
-def events_json(request: AnyRequest) -> list[Event]:
-    """The newest of them for programs."""
+def events_json(request: AnyRequest) -> list[Event] | Response[dict[str, str]]:
+    """The newest of them for programs; what cannot be asked for is answered with 422 and why."""
     console, asked = console_of(request), asked_of(request)
+    if problem := problem_of(asked, language_of(request)):
+        return Response({"reason": problem}, status_code=422)
     query = asked.query(console.clock.now(), PAGE_ROWS, _after(request))
     searches: Searches = request.app.state["searches"]
     with searches.turn():
@@ -130,7 +132,7 @@ class _Stream:
         self._asked = asked_of(request)
         self._after = _after(request)
         self._now = self._console.clock.now()
-        self._span = span_shown(self._asked, self._now, self._console.events.first(self._now))
+        self._span = span_shown(self._asked, self._now, lambda: self._console.events.first(self._scope, self._now))
         # A page that goes on with an answer has its histogram already.
         self._buckets = None if self._after else buckets_of(*self._span, MOST_BARS)
         self._counts: Counter[int] = Counter()
@@ -177,7 +179,10 @@ class _Stream:
         return told
 
     def _progress(self, step: Found) -> str:
-        return self._part("progress", {"progress": advance(step.progress, self._language), "step": step})
+        """How far it is; how much there is of other units is not told to who sees a part."""
+        shares_only = not self._scope.is_everything
+        told = {"progress": advance(step.progress, self._language), "step": step, "shares_only": shares_only}
+        return self._part("progress", told)
 
     def _end(self, step: Found) -> str:
         """What stands below the last row: the way to more, or that there is nothing."""

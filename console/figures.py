@@ -10,7 +10,7 @@ from typing import NamedTuple
 from console.clocks import overdue
 from console.health import SHAPES, WORST_FIRST, is_serious, joint_health
 from console.map import TileHealth, names
-from console.overview import Overview, SiteState
+from console.overview import LOGS, Overview, SiteState
 from console.reads import MOST_SEARCHED
 from console.site_rows import REACHABLE, WATCHED, health_counts
 from console.source_views import number
@@ -106,7 +106,7 @@ def site_counts(overview: Overview, language: str) -> list[tuple[str, str, str]]
 
 def silent_sources(overview: Overview) -> int | None:
     """How many log sources are silent; None while nothing holds that was told of them."""
-    if not overview.is_current or not overview.told.sources:
+    if LOGS not in overview.holding or not overview.told.sources:
         return None
     return sum(one.state is SourceState.SILENT for one in overview.told.sources)
 
@@ -120,7 +120,8 @@ def _site_figures(facts: Facts) -> tuple[Figure, ...]:
     overview, language = facts.overview, facts.language
     counts = health_counts(overview.sites)
     known, watched, reachable = counts[""], counts[WATCHED], counts[REACHABLE]
-    has_told, holds = bool(overview.told.written), overview.is_current and watched
+    has_told = bool(overview.told.written or overview.polled.written)
+    judged = known - counts[TileHealth.UNKNOWN.value]
     told = partial(number, language=language)
     return (
         _figure("sites", told(known) if known else "", "/sites", "inventory.read"),
@@ -134,11 +135,11 @@ def _site_figures(facts: Facts) -> tuple[Figure, ...]:
         ),
         _figure(
             "reachable",
-            told(reachable) if holds else "",
+            told(reachable) if judged else "",
             f"/sites?health={REACHABLE}",
             "inventory.read",
-            of=told(watched),
-            mood="good" if reachable == watched else "bad",
+            of=told(judged),
+            mood="good" if reachable == judged else "bad",
         ),
     )
 

@@ -1,4 +1,4 @@
-"""How a site, a unit or a province is, as far as its log sources and open incidents tell. Pure.
+"""How a site, a unit or a province is, as far as its log sources, polled devices and open incidents tell. Pure.
 
 What is not watched is unknown, never up. The words are those of the map (``console.map.TileHealth``).
 """
@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable
 
 from console.map import TileHealth
 from core.clock import MINUTE
+from core.device_states import DeviceStates, Reach
 from core.records import Severity
 from core.sources import Sources, SourceState
 
 STALE = 5 * MINUTE
-"""What the logs lane told of its sources longer ago than this says nothing of now. Nanoseconds."""
+"""What a lane told of its sources or devices longer ago than this says nothing of now. Nanoseconds."""
 
 SERIOUS = Severity.HIGH
 """The least severity with which an open incident degrades its site."""
@@ -24,18 +25,21 @@ SHAPES = {TileHealth.UP: "●", TileHealth.DEGRADED: "▲", TileHealth.DOWN: "�
 WORST_FIRST = (TileHealth.DOWN, TileHealth.DEGRADED, TileHealth.UNKNOWN, TileHealth.UP)
 
 
-def site_health(states: Collection[SourceState], *, is_hit: bool) -> TileHealth:
-    """How a site is, by the states of its log sources.
+def site_health(states: Collection[SourceState], reaches: Collection[Reach] = (), *, is_hit: bool) -> TileHealth:
+    """How a site is, by the states of its log sources and whether its devices answer SNMP.
 
-    Unknown without a source; down when all are silent; degraded when some are, or when a serious incident is open
-    there (``is_hit``); else up.
+    Unknown without either: a device that was not polled yet tells nothing. Down when all sources are silent and all
+    devices do not answer. Degraded when some are so, when a device refuses our credential (it is there, and how it
+    is cannot be seen), or when a serious incident is open there (``is_hit``); else up.
     """
-    if not states:
+    polled = [reach for reach in reaches if reach is not Reach.UNKNOWN]
+    watched = len(states) + len(polled)
+    if not watched:
         return TileHealth.UNKNOWN
-    silent = sum(state is SourceState.SILENT for state in states)
-    if silent == len(states):
+    gone = sum(state is SourceState.SILENT for state in states) + polled.count(Reach.DOWN)
+    if gone == watched:
         return TileHealth.DOWN
-    return TileHealth.DEGRADED if silent or is_hit else TileHealth.UP
+    return TileHealth.DEGRADED if gone or Reach.REFUSED in polled or is_hit else TileHealth.UP
 
 
 def joint_health(healths: Iterable[TileHealth]) -> TileHealth:
@@ -56,6 +60,6 @@ def is_serious(severity: Severity) -> bool:
     return severity.rank >= SERIOUS.rank
 
 
-def is_current(sources: Sources, now: int) -> bool:
+def is_current(told: Sources | DeviceStates, now: int) -> bool:
     """Whether what the lane told still holds (``now`` in nanoseconds UTC); it has not if it never told anything."""
-    return bool(sources.written) and now - sources.written <= STALE
+    return bool(told.written) and now - told.written <= STALE

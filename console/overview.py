@@ -1,10 +1,12 @@
-"""What a reader may know of the sites now: how each is, its log sources, and the open incidents there."""
+"""What a reader may know of the sites now: how each is, its log sources and polled devices, and its open incidents."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, TypeVar
+
+from msgspec.structs import replace
 
 from console.deps import Console
 from console.directory import Directory, directory_of
@@ -13,6 +15,7 @@ from console.map import TileHealth, TileState, names
 from console.reads import MOST_SEARCHED
 from console.sessions import scope_for
 from core.clock import vietnam_day
+from core.device_states import DeviceState, DeviceStates, Reach
 from core.incident import Incident, State
 from core.records import Record
 from core.scope import Scope
@@ -22,10 +25,14 @@ from core.stores.users import User
 from inventory.records import Site
 
 OPEN = (State.NEW, State.ACKNOWLEDGED)
+LOGS, POLLS = "logs", "polls"
+"""The lanes by which something is known of a site."""
+
+_Told = TypeVar("_Told", Source, DeviceState)
 
 
 class Rights(NamedTuple):
-    """The actions by which sites, log sources and incidents are taken."""
+    """The actions by which sites, what tells how they are (log sources, polled devices) and incidents are taken."""
 
     sites: str
     sources: str
@@ -38,11 +45,18 @@ FIGURES = Rights("figures.read", "figures.read", "figures.read")
 
 
 class SiteState(Record, frozen=True, kw_only=True):
-    """A site with what is known of it; ``incidents`` are the open ones there, of which ``serious`` degrade it."""
+    """A site with what is known of it.
+
+    Attributes:
+        sources: of logs.
+        devices: those that were polled at least once, as the lane last told, be it long ago.
+        incidents: how many are open there, of which ``serious`` degrade it.
+    """
 
     site: Site
     health: TileHealth
     sources: tuple[Source, ...] = ()
+    devices: tuple[DeviceState, ...] = ()
     incidents: int = 0
     serious: int = 0
 
@@ -51,13 +65,24 @@ class SiteState(Record, frozen=True, kw_only=True):
         """How many of its log sources are silent."""
         return sum(one.state is SourceState.SILENT for one in self.sources)
 
+    @property
+    def unreached(self) -> int:
+        """How many of its polled devices do not answer."""
+        return sum(one.state is Reach.DOWN for one in self.devices)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anything tells how it is."""
+        return bool(self.sources or self.devices)
+
 
 class Overview(NamedTuple):
     """All sites within the scope, in Vietnamese order, and from what their states were taken.
 
     Attributes:
         told: what the logs lane told last, of the sources within the reader's scope.
-        is_current: whether that still holds; if not, every site is unknown.
+        polled: the same of the SNMP lane and its devices.
+        holding: the lanes of which what they told still holds; what others told does not count in any health.
         incidents: the open ones within the reader's scope, at most ``MOST_SEARCHED``, the gravest first.
     """
 
@@ -65,8 +90,20 @@ class Overview(NamedTuple):
     scope: Scope
     sites: tuple[SiteState, ...]
     told: Sources
-    is_current: bool
+    polled: DeviceStates
+    holding: frozenset[str]
     incidents: list[Incident]
+
+    @property
+    def is_current(self) -> bool:
+        """Whether anything that was told still holds; if not, every site is unknown."""
+        return bool(self.holding)
+
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """The lanes that told something once and nothing new of late."""
+        told = {LOGS: self.told.written, POLLS: self.polled.written}
+        return tuple(lane for lane, written in told.items() if written and lane not in self.holding)
 
     def by_id(self) -> Mapping[str, SiteState]:
         """The sites' states by the sites' ids."""
@@ -90,22 +127,19 @@ def take_overview(console: Console, user: User, rights: Rights = READER) -> Over
     """What this user may know by these rights; without the one for sources every site is unknown."""
     directory, scope = directory_now(console), scope_for(console, user, rights.sites)
     told = _told(console, scope_for(console, user, rights.sources))
-    holds = is_current(told, console.clock.now())
+    polled = device_states(console, user, rights)
+    holding = _holding(told, polled, console.clock.now())
     incidents = _open_incidents(console, scope_for(console, user, rights.incidents))
-    sources, counts = _by_site(told), Counter(site for one in incidents for site in one.sites)
-    serious = Counter(site for one in incidents if is_serious(one.severity) for site in one.sites)
-    states = tuple(
-        SiteState(
-            site=site,
-            health=_health(site, sources.get(site.id, ()) if holds else (), is_hit=site.id in serious),
-            sources=sources.get(site.id, ()),
-            incidents=counts[site.id],
-            serious=serious[site.id],
-        )
-        for site in directory.sites
-        if scope.allows(site.id)
-    )
-    return Overview(directory, scope, states, told, holds, incidents)
+    seen = tuple(site for site in directory.sites if scope.allows(site.id))
+    return Overview(directory, scope, _states(seen, told, polled, holding, incidents), told, polled, holding, incidents)
+
+
+def device_states(console: Console, user: User, rights: Rights = READER) -> DeviceStates:
+    """What the SNMP lane told of devices where this user may know it."""
+    told, scope = console.device_states(), scope_for(console, user, rights.sources)
+    if scope.is_everything:
+        return told
+    return replace(told, devices=tuple(one for one in told.devices if scope.allows(one.site)))
 
 
 def province_states(overview: Overview, *, linked: bool) -> dict[str, TileState]:
@@ -129,19 +163,47 @@ def _told(console: Console, scope: Scope) -> Sources:
     return Sources(written=told.written, sources=seen)
 
 
-def _by_site(told: Sources) -> dict[str, tuple[Source, ...]]:
-    found: defaultdict[str, list[Source]] = defaultdict(list)
-    for one in told.sources:
+def _holding(told: Sources, polled: DeviceStates, now: int) -> frozenset[str]:
+    lanes = ((LOGS, is_current(told, now)), (POLLS, is_current(polled, now)))
+    return frozenset(lane for lane, holds in lanes if holds)
+
+
+def _states(
+    sites: Iterable[Site], told: Sources, polled: DeviceStates, holding: frozenset[str], incidents: list[Incident]
+) -> tuple[SiteState, ...]:
+    sources = _by_site(told.sources)
+    devices = _by_site(one for one in polled.devices if one.state is not Reach.UNKNOWN)
+    counts = Counter(site for one in incidents for site in one.sites)
+    serious = Counter(site for one in incidents if is_serious(one.severity) for site in one.sites)
+    found = (
+        SiteState(
+            site=site,
+            health=TileHealth.UNKNOWN,
+            sources=sources.get(site.id, ()),
+            devices=devices.get(site.id, ()),
+            incidents=counts[site.id],
+            serious=serious[site.id],
+        )
+        for site in sites
+    )
+    return tuple(replace(state, health=_health(state, holding)) for state in found)
+
+
+def _by_site(told: Iterable[_Told]) -> dict[str, tuple[_Told, ...]]:
+    found: defaultdict[str, list[_Told]] = defaultdict(list)
+    for one in told:
         if one.site:
             found[one.site].append(one)
-    return {site: tuple(sources) for site, sources in found.items()}
+    return {site: tuple(things) for site, things in found.items()}
 
 
-def _health(site: Site, sources: tuple[Source, ...], *, is_hit: bool) -> TileHealth:
+def _health(state: SiteState, holding: frozenset[str]) -> TileHealth:
     """A retired site is watched no more: its silence is meant."""
-    if site.life_cycle == "retired":
+    if state.site.life_cycle == "retired":
         return TileHealth.UNKNOWN
-    return site_health([one.state for one in sources], is_hit=is_hit)
+    sources = [one.state for one in state.sources] if LOGS in holding else []
+    reaches = [one.state for one in state.devices] if POLLS in holding else []
+    return site_health(sources, reaches, is_hit=bool(state.serious))
 
 
 def _open_incidents(console: Console, scope: Scope) -> list[Incident]:

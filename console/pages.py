@@ -65,17 +65,25 @@ def incident(request: AnyRequest, number: Number) -> Answer:
 
 @get("/incidents/{number:int}/part", opt=_LIVE, sync_to_thread=True)
 def incident_part(request: AnyRequest, number: Number) -> Answer:
-    """The incident's live part alone."""
-    return render(
-        request, "incident_part", incident_values(request, read_one(console_of(request), request.user, number))
-    )
+    """The incident's live part alone.
+
+    Raises:
+        NotFoundError: there is no such incident within the user's scope.
+        UnavailableError: nowhere can be noted that its raw lines are seen.
+    """
+    console = console_of(request)
+    dossier = read_one(console, request.user, number)
+    note_evidence(console, request.user, dossier, request.session["id"], is_live=True)
+    return render(request, "incident_part", incident_values(request, dossier))
 
 
-@get("/stream", opt=_LIVE, sync_to_thread=False)
+@get("/stream", opt=_LIVE, sync_to_thread=True)
 def stream(request: AnyRequest, chosen: ChosenFilter = Filter.OPEN, shown: ShownNumber = 0) -> ServerSentEvent:
     """Tells an open page when to fetch its parts again, until the session ends."""
     console, session, address = console_of(request), dict(request.session), address_of(request)
     changes: Changes = request.app.state["changes"]
+    if shown:
+        read_one(console, request.user, shown)  # an incident that is not there has no page
 
     def look() -> str | None:
         user = live_user(console, session, address)
@@ -125,7 +133,7 @@ def incident_page(
     """
     console = console_of(request)
     dossier = read_one(console, request.user, number)
-    note_evidence(console, request.user, dossier)
+    note_evidence(console, request.user, dossier, request.session["id"])
     values = incident_values(request, dossier) | {
         "owners": list_owners(console, dossier.incident),
         "verdicts": [verdict.value for verdict in Verdict],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from hashlib import blake2b
 from typing import NamedTuple
 
 from console.deps import Console
@@ -104,17 +105,21 @@ def view_for(console: Console, user: User, language: str) -> View:
     )
 
 
-def note_evidence(console: Console, user: User, dossier: Dossier) -> None:
+def note_evidence(console: Console, user: User, dossier: Dossier, session: str, *, is_live: bool = False) -> None:
     """Enters in the audit chain that the user sees the raw lines of this incident; none are no entry.
+
+    A live part that is fetched again is no new look while it shows the lines that this session has been shown before.
 
     Raises:
         UnavailableError: it can be entered nowhere, so they may not be shown.
     """
-    scope = scope_for(console, user, "event.read")
-    count = sum(len(alert.evidence) for alert in dossier.alerts if scope.allows(alert.site))
+    shown = dossier.readable(scope_for(console, user, "event.read"))
+    count = sum(len(alert.evidence) for alert in shown.alerts)
     if count:
         told, subject = granted(user.grants, "event.read"), f"incident/{dossier.incident.id}"
-        console.accesses.note(user.name, Access(what="raw", object=subject, scope=told, count=count))
+        look = Access(what="raw", object=subject, scope=told, count=count)
+        mark = (session or user.name, subject, _evidence_mark(shown))
+        console.accesses.note_shown(user.name, look, mark, is_again=is_live)
 
 
 def queue_mark(queue: Queue, new: int) -> str:
@@ -126,6 +131,11 @@ def dossier_mark(dossier: Dossier) -> str:
     """Differs where the incident's page would look different."""
     alerts = [f"{alert.id}:{alert.count}:{alert.end}:{len(alert.evidence)}" for alert in dossier.alerts]
     return " ".join([str(dossier.incident.version), str(len(dossier.timeline)), *alerts])
+
+
+def _evidence_mark(dossier: Dossier) -> str:
+    """Differs where other raw lines would be shown."""
+    return blake2b(repr([item.event for alert in dossier.alerts for item in alert.evidence]).encode()).hexdigest()
 
 
 def _scope(console: Console, user: User) -> Scope:

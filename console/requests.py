@@ -13,6 +13,7 @@ from console.forms import Form
 from console.problems import line_of, status_of
 from console.reads import MOST_NUMBER
 from console.render import Answer, AnyRequest, language_of, render
+from console.sessions import scope_for
 from console.texts import say
 from console.views import Moment, moment, visible
 from core.errors import HaidangError
@@ -48,7 +49,7 @@ class RequestView(Record, frozen=True, kw_only=True):
 
 @get("/requests", opt=_SEE, sync_to_thread=True)
 def requests(request: AnyRequest) -> Answer:
-    """All requests for who approves, else one's own."""
+    """One's own requests, and those that one may decide."""
     return _page(request)
 
 
@@ -85,7 +86,7 @@ def _page(request: AnyRequest, problem: str = "", status: int = 200, number: int
     console, user = console_of(request), request.user
     everyone = may(user.grants, "approve")
     with console.state.connect() as connection:
-        found = list_requests(connection, actor="" if everyone else user.name)
+        found = list_requests(connection, scope_for(console, user, "approve"), user.name)
     now = console.clock.now()
     shown = [request_view(one, user.name, now) for one in found]
     values = {"requests": shown, "everyone": everyone, "problem": problem, "number": number, "typed": typed}

@@ -49,7 +49,7 @@ _UNPROCESSABLE = 422
 
 @get("/rules", opt=_READ, sync_to_thread=True)
 def rules(request: AnyRequest) -> Answer:
-    """The list of rules, those that hit most first."""
+    """The list of rules, those that hit most first; to who does not see how often they hit, the gravest first."""
     return render(request, "rules", _list_values(request))
 
 
@@ -112,7 +112,7 @@ def _list_values(request: AnyRequest) -> dict[str, object]:
         asked = asked_of(request).known(products)
         counts = _counts(connection, asked)
         part = pager(asked, counts[asked.state])
-        found = _part(connection, asked, part, console.clock.now())
+        found = _part(connection, asked, part, console.clock.now(), by_hits=_sees_counts(request))
     return {
         "rows": [rule_row(one, language, replace(asked, page=part.page)) for one in found],
         "asked": asked,
@@ -130,8 +130,9 @@ def _counts(connection: Connection, asked: Asked) -> dict[str, int]:
     return {state: catalogue.count_rules(connection, replace(asked, state=state).wanted()) for state in states}
 
 
-def _part(connection: Connection, asked: Asked, part: Pager, now: int) -> Sequence[catalogue.Listed]:
-    return catalogue.list_rules(connection, asked.wanted(), now, PAGE_ROWS, (part.page - 1) * PAGE_ROWS)
+def _part(connection: Connection, asked: Asked, part: Pager, now: int, *, by_hits: bool) -> Sequence[catalogue.Listed]:
+    skip = (part.page - 1) * PAGE_ROWS
+    return catalogue.list_rules(connection, asked.wanted(), now, PAGE_ROWS, skip, by_hits=by_hits)
 
 
 def _rule_page(

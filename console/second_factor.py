@@ -15,7 +15,15 @@ from console.deps import console_of
 from console.forms import Form
 from console.problems import line_of, status_of
 from console.render import Answer, AnyRequest, language_of, render
-from console.sessions import OWN_ACCOUNT, PUBLIC, awaited, is_settled, new_session
+from console.sessions import (
+    OWN_ACCOUNT,
+    PUBLIC,
+    address_of,
+    awaited,
+    is_just_begun,
+    is_settled,
+    new_session,
+)
 from console.texts import say
 from core.errors import HaidangError, RefusedError
 from core.stores.signing_in import STEP_SECONDS
@@ -57,10 +65,17 @@ def factor_page(request: AnyRequest) -> Answer:
 
 @post("/second-factor", opt=_OWN, sync_to_thread=True, status_code=200)
 def begin_factor(request: AnyRequest, data: Form) -> Answer:
-    """Makes a secret and shows it: this answer is the only place where it is ever seen."""
-    wanted = data.get("next", "/")
+    """Makes a secret and shows it: this answer is the only place where it is ever seen.
+
+    Where the session is older than a moment the password is asked for again: who finds a screen left open takes over
+    no account by it.
+    """
+    console, name, wanted = console_of(request), request.user.name, data.get("next", "/")
+    typed = {"name": name, "password": data.get("password", ""), "address": address_of(request)}
     try:
-        answer = console_of(request).centre.call("session.factor", actor=request.user.name)
+        if not is_just_begun(console, request.session):
+            console.centre.call("session.begin", **typed)
+        answer = console.centre.call("session.factor", actor=name)
     except HaidangError as error:
         return _factor_page(request, wanted, line_of(request, error), status_of(error))
     return _factor_page(request, wanted, secret=answer["secret"])
@@ -91,6 +106,7 @@ def _factor_page(request: AnyRequest, wanted: str, problem: str = "", status: in
         "here": f"/second-factor?{urlencode({'next': own_path(wanted)})}",
         "problem": problem,
         "factor": "pending" if secret else user.factor,
+        "asks_password": not is_just_begun(console_of(request), request.session),
         "can_have": not user.issuer and not user.address,
         "is_needed": not is_settled(user),
         "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),

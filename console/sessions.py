@@ -83,6 +83,11 @@ def half_session(answer: Mapping[str, Any], now: int) -> dict[str, Any]:
     return {"half": answer["name"], "number": answer["session"], "until": now + CODE_PATIENCE}
 
 
+def is_just_begun(console: Console, session: Mapping[str, Any]) -> bool:
+    """Whether the password that began the session was typed a moment ago."""
+    return bool(console.clock.now() < session["until"] - SESSION + CODE_PATIENCE)
+
+
 def awaited(console: Console, session: Mapping[str, Any]) -> str:
     """Whose code is awaited; empty for nobody's."""
     if not session or "half" not in session or console.clock.now() >= session["until"]:

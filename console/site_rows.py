@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from console.health import SHAPES, WORST_FIRST
 from console.map import TileHealth, names
-from console.overview import Overview, SiteState
+from console.overview import LOGS, POLLS, Overview, SiteState
+from console.views import Moment, moment_or_none
 from core.records import Record
 from inventory.sorting import matches
 
@@ -17,7 +18,7 @@ PAGE_ROWS = 100
 LIVES = ("planned", "commissioning", "in_service", "retired")
 WATCHED, REACHABLE = "watched", "reachable"
 HEALTHS = (*(health.value for health in WORST_FIRST), WATCHED, REACHABLE)
-"""What the list can be narrowed to: one health, all sites with log sources, or those of which not all are silent."""
+"""What the list can be narrowed to: one health, all sites that something tells of, or those that are not down."""
 
 _REACHABLE = {TileHealth.UP, TileHealth.DEGRADED}
 
@@ -51,7 +52,11 @@ class AskedSites(Record, frozen=True, kw_only=True):
 
 
 class SiteRow(Record, frozen=True, kw_only=True):
-    """A site in the list. ``health`` is how it is, ``silent`` of its log ``sources`` are, ``incidents`` are open."""
+    """A site in the list.
+
+    ``silent`` of its log ``sources`` are so, ``unreached`` of its ``polled`` devices do not answer SNMP, and
+    ``incidents`` are open.
+    """
 
     id: str
     name: str
@@ -67,6 +72,8 @@ class SiteRow(Record, frozen=True, kw_only=True):
     devices: int
     sources: int
     silent: int
+    polled: int
+    unreached: int
     incidents: int
 
 
@@ -84,7 +91,17 @@ class PublicRow(Record, frozen=True, kw_only=True):
     health: str | None
     sources: int | None
     silent: int | None
+    polled: int | None
+    unreached: int | None
     incidents: int | None
+
+
+def stale_lanes(overview: Overview) -> tuple[tuple[str, Moment | None], ...]:
+    """The lanes that told nothing new (``all`` if none did), and when they told something last; None for never."""
+    written = {LOGS: overview.told.written, POLLS: overview.polled.written}
+    if not overview.is_current:
+        return (("all", moment_or_none(max(written.values()))),)
+    return tuple((lane, moment_or_none(written[lane])) for lane in overview.stale)
 
 
 def site_address(site_id: str) -> str:
@@ -124,6 +141,8 @@ def site_row(overview: Overview, state: SiteState) -> SiteRow:
         devices=len(directory.devices.get(site.id, ())),
         sources=len(state.sources),
         silent=state.silent,
+        polled=len(state.devices),
+        unreached=state.unreached,
         incidents=state.incidents,
     )
 
@@ -131,7 +150,7 @@ def site_row(overview: Overview, state: SiteState) -> SiteRow:
 def public_row(row: SiteRow, *, knows_health: bool) -> PublicRow:
     """The line as programs get it."""
     shown = {name: getattr(row, name) for name in PublicRow.__struct_fields__}
-    hidden = {} if knows_health else dict.fromkeys(("health", "sources", "silent", "incidents"))
+    hidden = {} if knows_health else dict.fromkeys(("health", "sources", "silent", "polled", "unreached", "incidents"))
     return PublicRow(**(shown | hidden))
 
 
@@ -160,7 +179,7 @@ def _is_wanted(overview: Overview, state: SiteState, asked: AskedSites, units: f
 
 def _is_so(state: SiteState, health: str) -> bool:
     if health == WATCHED:
-        return bool(state.sources)
+        return state.is_watched
     if health == REACHABLE:
         return state.health in _REACHABLE
     return health in {"", state.health.value}

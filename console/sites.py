@@ -1,4 +1,4 @@
-"""The pages of sites and devices: the list, one site, one device."""
+"""The pages of sites: the list, and one site."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from litestar import get
 from litestar.params import FromPath
 
 from console.deps import Console, console_of
-from console.device_views import device_view
+from console.device_rows import reached_at
+from console.directory import Directory
 from console.map import names
 from console.overview import OPEN, Overview, SiteState, take_overview
 from console.reads import view_for
@@ -23,17 +24,17 @@ from console.site_rows import (
     health_counts,
     public_row,
     site_row,
+    stale_lanes,
     wanted_sites,
 )
 from console.site_views import site_view
 from console.unit_views import Day, UnitLink
-from console.views import moment, moment_or_none, row
+from console.views import moment, row
 from core.errors import NotFoundError
 from core.incident import Incident
 from core.scope import Scope
 from core.stores.incidents import list_incidents
 from core.stores.users import User
-from inventory.records import Device
 from inventory.rights import may
 from inventory.sorting import vietnamese_key
 
@@ -68,9 +69,8 @@ def sites(request: AnyRequest) -> Answer:
         "lives": LIVES,
         "tiers": sorted({state.site.tier for state in overview.sites}),
         "provinces": _provinces(overview),
-        "units": _units(overview, asked.unit),
-        "written": moment_or_none(overview.told.written),
-        "is_current": overview.is_current,
+        "units": chosen_units(overview.directory, overview.scope, asked.unit),
+        "stale": stale_lanes(overview),
     }
     return render(request, "sites", values)
 
@@ -98,41 +98,23 @@ def site(request: AnyRequest, site: FromPath[str]) -> Answer:
         "site": site_view(overview, state, now, language),
         "now": moment(now),
         "incidents": [row(one, view) for one in found],
-        "is_current": overview.is_current,
+        "stale": stale_lanes(overview),
+        "reached": reached_at(overview, site, now),
     }
     return render(request, "site", values)
-
-
-@get("/devices/{name:str}", opt=_READ, sync_to_thread=True)
-def device(request: AnyRequest, name: FromPath[str]) -> Answer:
-    """One device; its name is known in any case."""
-    console, language = console_of(request), language_of(request)
-    overview = take_overview(console, request.user)
-    found = overview.directory.inventory.device_named(name)
-    state = _state_of(overview, found.site) if found else None
-    if found is None or state is None:
-        raise NotFoundError(f"there is no device '{name}'")
-    view = view_for(console, request.user, language)
-    naming = [row(one, view) for one in overview.incidents if _names(one, found)]
-    values = {
-        "device": device_view(overview.directory, found, state.sources, language),
-        "site": site_row(overview, state),
-        "incidents": naming[:MOST_INCIDENTS],
-        "is_current": overview.is_current,
-    }
-    return render(request, "device", values)
 
 
 def asked_of(request: AnyRequest) -> AskedSites:
     """What the address asks of the list."""
     query = request.query_params
-    page = query.get("page", "")
     text = {name: query.get(name, "").strip()[:MOST_WORDS] for name in ("unit", "tier", "province", "life", "health")}
-    return AskedSites(
-        text=query.get("q", "").strip()[:MOST_WORDS],
-        page=max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < len(str(10**6)) else 1,
-        **text,
-    )
+    return AskedSites(text=query.get("q", "").strip()[:MOST_WORDS], page=page_of(request), **text)
+
+
+def page_of(request: AnyRequest) -> int:
+    """The page of a list that the address asks for; what is no number asks for the first."""
+    page: str = request.query_params.get("page", "")
+    return max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < len(str(10**6)) else 1
 
 
 def _state_of(overview: Overview, site_id: str) -> SiteState | None:
@@ -141,15 +123,9 @@ def _state_of(overview: Overview, site_id: str) -> SiteState | None:
 
 def _incidents_at(console: Console, user: User, site_id: str) -> list[Incident]:
     """The open ones there, the gravest first, told without the other sites that they also touch."""
-    if not scope_for(console, user, "incident.read").allows(site_id):
-        return []
-    here = Scope(sites=frozenset({site_id}), units=frozenset())
+    here = scope_for(console, user, "incident.read").at(site_id)
     with console.state.connect() as connection:
         return list_incidents(connection, here, OPEN, MOST_INCIDENTS)
-
-
-def _names(incident: Incident, device: Device) -> bool:
-    return device.name in incident.devices
 
 
 def _provinces(overview: Overview) -> list[tuple[str, str]]:
@@ -158,9 +134,8 @@ def _provinces(overview: Overview) -> list[tuple[str, str]]:
     return sorted(((code, names()[code]) for code in found), key=lambda pair: vietnamese_key(pair[1]))
 
 
-def _units(overview: Overview, chosen: str) -> list[UnitLink]:
-    """Today's units by which the list can be narrowed: the larger ones, and the one that is chosen."""
-    directory, scope = overview.directory, overview.scope
+def chosen_units(directory: Directory, scope: Scope, chosen: str) -> list[UnitLink]:
+    """Today's units by which a list can be narrowed: the larger ones, and the one that is chosen."""
     org, day = directory.inventory.org, Day(directory.day, directory.day)
     seen = [unit for unit in org.at(directory.day) if scope.allows_unit(unit.id)]
     found = [unit for unit in seen if unit.type in _CHOSEN_TYPES or unit.id == chosen]
@@ -168,4 +143,4 @@ def _units(overview: Overview, chosen: str) -> list[UnitLink]:
     return sorted(links, key=lambda link: vietnamese_key(link.name))
 
 
-SITES = [sites, sites_json, site, device]
+SITES = [sites, sites_json, site]

@@ -113,7 +113,8 @@ class AlertView(Record, frozen=True, kw_only=True):
         folded: what lies between the first and the last lines.
         last_lines: what comes after the folded ones.
         left_out: how many events the alert holds no longer.
-        is_withheld: whether its evidence is not the reader's to see.
+        is_withheld: whether none of its evidence is the reader's to see.
+        others: how many of the raw lines that it holds are of other units, and not shown.
         search: the address of the search for the events around it.
         source: the page of the source of logs that it is about, empty if it is about none.
     """
@@ -135,12 +136,16 @@ class AlertView(Record, frozen=True, kw_only=True):
     last_lines: tuple[Line, ...]
     left_out: int
     is_withheld: bool
+    others: int
     search: str
     source: str
 
 
 class Step(Record, frozen=True, kw_only=True):
-    """One entry of the timeline. ``verdict`` is that with which the incident was closed, else empty."""
+    """One entry of the timeline. ``verdict`` is that with which the incident was closed, else empty.
+
+    ``actor`` is empty where it is somebody of another unit.
+    """
 
     time: Moment
     actor: str
@@ -161,10 +166,17 @@ def incident_view(
     dossier: Dossier, view: View, guides: Mapping[str, tuple[str, ...]], listed: Collection[str] = ()
 ) -> IncidentView:
     """All that the incident's page shows; ``guides`` are the triage guides by rule id, ``listed`` rules have a page."""
+    dossier = dossier.readable(view.events)
     return IncidentView(
         head=head(dossier.incident, view),
         alerts=tuple(
-            alert_view(alert, view, guides.get(alert.rule, ()), is_listed=alert.rule in listed)
+            alert_view(
+                alert,
+                view,
+                guides.get(alert.rule, ()),
+                is_listed=alert.rule in listed,
+                withheld=dossier.withheld.get(alert.id, 0),
+            )
             for alert in _ordered(dossier.alerts)
         ),
         timeline=tuple(step(entry) for entry in dossier.timeline),
@@ -207,10 +219,13 @@ def head(incident: Incident, view: View) -> Head:
     )
 
 
-def alert_view(alert: Alert, view: View, guide: tuple[str, ...] = (), *, is_listed: bool = False) -> AlertView:
-    """The alert with every line of its evidence and its rule's triage guide."""
-    is_withheld = not view.events.allows(alert.site)
-    shown = () if is_withheld else alert.evidence
+def alert_view(
+    alert: Alert, view: View, guide: tuple[str, ...] = (), *, is_listed: bool = False, withheld: int = 0
+) -> AlertView:
+    """The alert, as far as it is the reader's, with every line of its evidence and its rule's triage guide."""
+    shown = tuple(one for one in alert.evidence if view.events.allows(one.site))
+    withheld += len(alert.evidence) - len(shown)
+    is_withheld = not shown and not view.events.allows(alert.site)
     first, folded, last = fold_lines(tuple(line(evidence) for evidence in shown))
     return AlertView(
         title=in_language(alert.title, view.language, ""),
@@ -228,8 +243,9 @@ def alert_view(alert: Alert, view: View, guide: tuple[str, ...] = (), *, is_list
         lines=first,
         folded=folded,
         last_lines=last,
-        left_out=0 if is_withheld else max(0, alert.count - len(alert.evidence)),
+        left_out=0 if is_withheld else max(0, alert.count - len(shown) - withheld),
         is_withheld=is_withheld,
+        others=0 if is_withheld else withheld,
         search=search_around(alert),
         source=source_page(alert),
     )

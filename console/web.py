@@ -14,6 +14,7 @@ from litestar.types import Message, Scope
 from console.account import ACCOUNT
 from console.boards import BOARDS
 from console.deps import Console
+from console.devices import DEVICES
 from console.events import EVENTS
 from console.forms import FORMS
 from console.oidc import OIDC
@@ -30,7 +31,7 @@ from console.sources import SOURCES
 from console.stream import Changes
 from console.units import UNITS
 
-INVENTORY = (*UNITS, *SITES, *BOARDS)
+INVENTORY = (*UNITS, *SITES, *DEVICES, *BOARDS)
 MOST_BODY_BYTES = 256 << 10
 _YEAR_SECONDS = 365 * 24 * 3600
 

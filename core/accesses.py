@@ -2,24 +2,27 @@
 
 A note is written to disk before anything is shown, and goes once the centre has entered it. So a search also works
 while the centre does not answer, and none escapes the chain: not one that is cut off, nor one whose process is killed.
-What was kept is handed over with the next note, or when the process starts.
+What was kept is handed over with the next note, or when the process starts. A note that the centre does not take as it
+is enters the chain in short form and is put aside; one whose actor may do nothing any more waits behind the others.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
-from collections.abc import Generator, Iterator
+from collections import OrderedDict
+from collections.abc import Generator, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import msgspec
 
+from core.access_files import alone, keep, own, put_aside, put_last
 from core.clock import Clock
 from core.errors import HaidangError, RefusedError, UnavailableError
-from core.files import make_folder, remove_file, replace_file, sync_folder
+from core.files import make_folder, remove_file, replace_file
 from core.records import Event, Record
 
 if TYPE_CHECKING:
@@ -32,8 +35,14 @@ MOST_KEPT = 1_000
 """Notes that may wait for the centre; with more, nothing is shown until it answers."""
 MOST_AT_ONCE = 50
 """Kept notes that are handed over at once."""
+MOST_TRIED = 200
+MOST_MISSED = 2
+"""Notes to which the centre does not answer until no more are tried: one alone may be at fault."""
 MOST_LETTERS = 2_000
-"""Characters of a query that a note holds."""
+"""Characters of a query, or of a scope, that a note holds."""
+MOST_OBJECT = 200
+MOST_REMEMBERED = 10_000
+"""Looks that need no other note while the same is shown."""
 
 TALLY = "histogram"
 """The object of a search that only counts: its note says how many events it counted."""
@@ -134,6 +143,8 @@ class Accesses:
         self._call = call
         self._folder = folder
         self._clock = clock
+        self._shown: OrderedDict[Hashable, None] = OrderedDict()
+        self._lock = Lock()
 
     @contextmanager
     def noted(self, actor: str, access: Access) -> Iterator[Looked]:
@@ -157,6 +168,21 @@ class Accesses:
         with self.noted(actor, access) as looked:
             looked.add(access.count, is_whole=not access.cut)
 
+    def note_shown(self, actor: str, access: Access, mark: Hashable, *, is_again: bool) -> None:
+        """Notes what is about to be shown; ``is_again`` asks for no second note of what has this mark.
+
+        Raises:
+            UnavailableError: the note can be kept nowhere, so nothing may be shown.
+        """
+        with self._lock:
+            if is_again and mark in self._shown:
+                return
+        self.note(actor, access)
+        with self._lock:
+            self._shown[mark] = None
+            if len(self._shown) > MOST_REMEMBERED:
+                self._shown.popitem(last=False)
+
     def search(self, actor: str, access: Access, steps: Iterator[Steps]) -> Generator[Steps]:
         """The steps of a search as they come; it is noted before the last one is told, or when it is left.
 
@@ -175,28 +201,33 @@ class Accesses:
     def deliver(self, actor: str = "") -> int:
         """Hands over notes that were kept, oldest first, until the centre does not answer; returns how many.
 
-        One whose own actor may do nothing any more is entered in the name of ``actor``, and says whose it is.
+        One whose own actor may do nothing any more is entered in the name of ``actor``, and says whose it is. What
+        nobody here may enter waits behind all others.
         """
-        done = 0
-        for path in sorted(self._folder.glob("*.json"))[:MOST_AT_ONCE]:
+        done, missed = 0, list[Path]()
+        for path in sorted(self._folder.glob("*.json"))[:MOST_TRIED]:
             try:
                 done += self._deliver(path, actor)
             except UnavailableError:
-                break
+                missed.append(path)
             except RefusedError:
-                continue  # it waits for somebody who may
+                put_last(path)  # it waits for somebody who may
+            if done == MOST_AT_ONCE or len(missed) == MOST_MISSED:
+                break
+        if done:  # the centre answers, only not to these
+            for path in missed:
+                put_last(path)
         return done
 
     def _begin(self, actor: str, access: Access) -> Looked:
         make_folder(self._folder, mode=0o700)
-        if sum(1 for _ in self._folder.glob("*.json")) >= MOST_KEPT:
-            self.deliver(actor)
-            raise UnavailableError(f"{MOST_KEPT} notes of what was looked at wait for the centre: is it running?")
-        begun = msgspec.structs.replace(
-            access, time=self._clock.now(), count=0, cut=True, query=access.query[:MOST_LETTERS]
-        )
+        begun = msgspec.structs.replace(_bounded(access), time=self._clock.now(), count=0, cut=True)
         path = self._folder / f"{begun.time:020d}-{secrets.token_hex(4)}.json"
-        return Looked(self, path, _Kept(actor=actor, access=begun))
+        with alone(self._folder):
+            if sum(1 for _ in self._folder.glob("*.json")) < MOST_KEPT:
+                return Looked(self, path, _Kept(actor=actor, access=begun))
+        self.deliver(actor)
+        raise UnavailableError(f"{MOST_KEPT} notes of what was looked at wait for the centre: is it running?")
 
     def hand_over(self, actor: str, access: Access, by: str = "") -> None:
         """Has the centre enter the note; ``by`` names whose it is, where another hands it over.
@@ -208,25 +239,47 @@ class Accesses:
         self._call(ACTION, actor=actor, **msgspec.structs.asdict(access), by=by)
 
     def _deliver(self, path: Path, actor: str) -> bool:
-        owned = _own(path)
+        owned = own(path)
         if owned is None:
             return False
-        descriptor, kept = owned
+        descriptor, content = owned
         try:
-            if not self._is_taken(kept, actor):
-                return False
-            remove_file(path)
+            kept = _read(content)
+            if kept is None:
+                return self._tell_damaged(path, actor)
+            if self._enter(kept, actor):
+                remove_file(path)
+            else:
+                put_aside(path, MOST_KEPT)
             return True
         finally:
             os.close(descriptor)
 
-    def _is_taken(self, kept: _Kept, actor: str) -> bool:
-        try:
-            self.hand_over(kept.actor, kept.access)
-        except RefusedError:
-            if actor == kept.actor:
-                return False
-            self.hand_over(actor, kept.access, by=kept.actor)
+    def _enter(self, kept: _Kept, actor: str) -> bool:
+        """Has it entered in its own actor's name, else in that of ``actor``; returns whether whole, else in short form.
+
+        Raises:
+            RefusedError: neither may.
+            UnavailableError: the centre does not answer.
+        """
+        names = [(kept.actor, ""), *([(actor, kept.actor)] if actor not in {"", kept.actor} else [])]
+        refused: HaidangError = RefusedError("nobody may enter it")
+        for name, by in names:
+            for access in (kept.access, _short(kept.access)):
+                try:
+                    self.hand_over(name, access, by)
+                except RefusedError as error:
+                    refused = error
+                else:
+                    return access is kept.access
+        raise refused
+
+    def _tell_damaged(self, path: Path, actor: str) -> bool:
+        """Has it entered that a note was there which nobody can read; it needs somebody in whose name."""
+        if not actor:
+            return False
+        self.hand_over(actor, Access(what="raw", object="damaged note", query=path.name, cut=True))
+        put_aside(path, MOST_KEPT)
         return True
 
 
@@ -237,7 +290,7 @@ class Looked:
         self._accesses = accesses
         self._path = path
         self._kept = kept
-        self._lock: int | None = _keep(path, kept)
+        self._lock: int | None = keep(path, msgspec.json.encode(kept))
 
     def add(self, count: int, *, is_whole: bool = False) -> None:
         """So many more were shown; ``is_whole`` once these are all there are."""
@@ -262,27 +315,36 @@ class Looked:
             os.close(lock)
 
 
-def _keep(path: Path, kept: _Kept) -> int:
-    """Writes the note; returns the descriptor whose lock says that its search still runs."""
-    temporary = path.with_suffix(".new")
-    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    os.write(descriptor, msgspec.json.encode(kept))
-    os.fsync(descriptor)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # before it has the name under which others look for it
-    temporary.rename(path)
-    sync_folder(path.parent)
-    return descriptor
+def _read(content: bytes) -> _Kept | None:
+    try:
+        return msgspec.json.decode(content, type=_Kept)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
-def _own(path: Path) -> tuple[int, _Kept] | None:
-    """The note in this file, locked; None where its search still runs, another delivers it, or it cannot be read."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return descriptor, msgspec.json.decode(path.read_bytes(), type=_Kept)
-    except (BlockingIOError, FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
-        os.close(descriptor)
-        return None
+def _bounded(access: Access) -> Access:
+    """As the centre takes it."""
+    return msgspec.structs.replace(
+        access,
+        object=_text(access.object, MOST_OBJECT) or "unknown",
+        query=_text(access.query, MOST_LETTERS),
+        scope=_text(access.scope, MOST_LETTERS),
+        since=_number(access.since),
+        until=_number(access.until),
+        count=_number(access.count),
+        time=_number(access.time),
+    )
+
+
+def _short(access: Access) -> Access:
+    """What is left of a note that the centre does not take: what, of what, how many, when."""
+    kept = _bounded(access)
+    return Access(what=kept.what, object=kept.object, count=kept.count, cut=True, time=kept.time)
+
+
+def _text(text: str, most: int) -> str:
+    return text.encode("utf-8", "replace").decode()[:most]
+
+
+def _number(number: int) -> int:
+    return min(max(number, 0), NO_BOUND)

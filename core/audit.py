@@ -7,7 +7,7 @@ under a name of its own; a copy kept off this host also proves that the chain wa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,18 @@ def has(connection: Connection, action: str, subject: str) -> bool:
     """Whether such an entry has been made."""
     query = select(audit.c.seq).where(audit.c.action == action, audit.c.object == subject).limit(1)
     return connection.execute(query).first() is not None
+
+
+def has_done(connection: Connection, actor: str, subject: str, actions: Collection[str], since: int) -> bool:
+    """Whether the actor has done one of these to the subject since then, nanoseconds UTC."""
+    wanted = (audit.c.object == subject) & (audit.c.actor == actor) & audit.c.action.in_(actions)
+    return connection.execute(select(audit.c.seq).where(wanted, audit.c.time >= since).limit(1)).first() is not None
+
+
+def actors_of(connection: Connection, subject: str, actions: Collection[str]) -> frozenset[str]:
+    """Who has ever done one of these to the subject."""
+    query = select(audit.c.actor).where(audit.c.object == subject, audit.c.action.in_(actions)).distinct()
+    return frozenset(connection.execute(query).scalars())
 
 
 def signing_keys(connection: Connection) -> list[str]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+import msgspec
+from msgspec.structs import replace
+
 from core.records import Alert, Record, Severity
+from core.scope import Scope
 
 
 class State(StrEnum):
@@ -83,8 +87,25 @@ class TimelineEntry(Record, frozen=True, kw_only=True):
 
 
 class Dossier(Record, frozen=True, kw_only=True):
-    """An incident with all that belongs to it, as its page shows it."""
+    """An incident with all that belongs to it, as its page shows it.
+
+    Attributes:
+        withheld: how many raw lines of an alert, by its id, are not the reader's to see.
+    """
 
     incident: Incident
     alerts: tuple[Alert, ...]
     timeline: tuple[TimelineEntry, ...]
+    withheld: dict[str, int] = msgspec.field(default_factory=dict)
+
+    def readable(self, scope: Scope) -> Dossier:
+        """With the raw lines of these sites alone; the others are counted."""
+        if scope.is_everything:
+            return self
+        kept = tuple(
+            replace(alert, evidence=tuple(item for item in alert.evidence if scope.allows(item.site)))
+            for alert in self.alerts
+        )
+        gone = {one.id: len(one.evidence) - len(now.evidence) for one, now in zip(self.alerts, kept, strict=True)}
+        counts = {name: count + self.withheld.get(name, 0) for name, count in gone.items()}
+        return replace(self, alerts=kept, withheld={name: count for name, count in counts.items() if count})

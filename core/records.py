@@ -105,6 +105,7 @@ class Alert(Record, frozen=True, kw_only=True):
         count: events that took part; more than ``evidence`` holds when that is full.
         evidence: first and last 50 raw events, at most 256 KB.
         fields: the event's fields, for an alert of one event; correlation groups by them.
+        sites: all sites of what took part, in order of their ids; ``units`` likewise.
         closes: says that what ``cause`` names is over at the object.
     """
 
@@ -125,3 +126,5 @@ class Alert(Record, frozen=True, kw_only=True):
     device: str = ""
     fields: Fields = {}
     closes: bool = False
+    sites: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()

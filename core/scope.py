@@ -13,10 +13,16 @@ class Grant(msgspec.Struct, frozen=True, order=True):
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """Sites, and the units whose they are. ``None`` means everything, including what belongs to no known one."""
+    """Sites, and the units whose they are. ``None`` means everything, including what belongs to no known one.
+
+    Attributes:
+        over: the units at which a grant reaches some of this: who has one there is a colleague, others are strangers;
+            ``None`` where nobody is one.
+    """
 
     sites: frozenset[str] | None
     units: frozenset[str] | None = None
+    over: frozenset[str] | None = frozenset()
 
     def allows(self, site: str) -> bool:
         """Whether something at this site is within the scope."""
@@ -26,13 +32,17 @@ class Scope(msgspec.Struct, frozen=True):
         """Whether this unit is within the scope."""
         return self.units is None or unit in self.units
 
+    def at(self, site: str) -> Scope:
+        """Only this site, of what is within the scope."""
+        return Scope(sites=frozenset({site} if self.allows(site) else ()), units=frozenset(), over=self.over)
+
     @property
     def is_everything(self) -> bool:
         """Whether nothing is left out."""
         return self.sites is None
 
 
-EVERYTHING = Scope(sites=None)
+EVERYTHING = Scope(sites=None, over=None)
 """For the platform's own work and for those who may see the whole sector."""
 
 NOTHING = Scope(sites=frozenset(), units=frozenset())

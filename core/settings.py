@@ -9,9 +9,10 @@ import tomllib
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar, get_args
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator, model_validator
 
 from core.errors import SettingsError
 from core.settings_oidc import OidcSettings
@@ -163,10 +164,40 @@ class LogsSettings(Section):
         return self
 
 
+class RemoteWriteSettings(Section):
+    """A receiver of Prometheus' remote-write; beyond this machine only by https."""
+
+    url: str
+    authorities: Path | None = None
+    token_file: Path | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _encrypted_beyond_loopback(cls, url: str) -> str:
+        parts = urlsplit(url)
+        is_here = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
+        if not parts.hostname or not (parts.scheme == "https" or is_here):
+            raise ValueError("expected https://..., or http:// and an address of this machine")
+        return url
+
+
+class SnmpSettings(Section):
+    """The SNMP lane. It has nothing to do while no device has a credential set for SNMP."""
+
+    enabled: bool = True
+    period_seconds: Annotated[float, Field(ge=1, le=3600)] = 60
+    port: Annotated[int, Field(ge=1, le=65535)] = 161
+    timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 2
+    metrics: Address = "127.0.0.1:9102"
+    space: str = "default"
+    remote_write: RemoteWriteSettings | None = None
+
+
 class LanesSettings(Section):
     """The lanes of this machine."""
 
     logs: LogsSettings = LogsSettings()
+    snmp: SnmpSettings = SnmpSettings()
 
 
 class Settings(Section):
@@ -206,6 +237,26 @@ class Settings(Section):
     def logs(self) -> Path:
         """Folder of all that the logs lane keeps."""
         return self.data / "lanes" / "logs"
+
+    @property
+    def snmp(self) -> Path:
+        """Folder of all that the SNMP lane keeps."""
+        return self.data / "lanes" / "snmp"
+
+    @property
+    def series(self) -> Path:
+        """The series store's folder."""
+        return self.snmp / "series"
+
+    @property
+    def changes(self) -> Path:
+        """Folder of files in which the SNMP lane tells of changes, and which the logs lane follows."""
+        return self.snmp / "changes"
+
+    @property
+    def device_states(self) -> Path:
+        """The file in which the SNMP lane tells of its devices."""
+        return self.snmp / "devices.json"
 
     def accesses(self, account: str) -> Path:
         """Folder in which what this account has looked at is kept until the centre has it."""
@@ -250,7 +301,7 @@ def _from_folder(settings: Settings, folder: Path) -> Settings:
     sections = {
         "console": console,
         "centre": _placed(settings.centre, folder, "socket", "anchors"),
-        "lane": settings.lane.model_copy(update={"logs": logs}),
+        "lane": settings.lane.model_copy(update={"logs": logs, "snmp": _placed_snmp(settings.lane.snmp, folder)}),
     }
     return settings.model_copy(
         update={
@@ -261,6 +312,12 @@ def _from_folder(settings: Settings, folder: Path) -> Settings:
             **sections,
         }
     )
+
+
+def _placed_snmp(snmp: SnmpSettings, folder: Path) -> SnmpSettings:
+    if snmp.remote_write is None:
+        return snmp
+    return snmp.model_copy(update={"remote_write": _placed(snmp.remote_write, folder, "authorities", "token_file")})
 
 
 def _placed(section: Placed, folder: Path, *names: str) -> Placed:

@@ -127,7 +127,12 @@ class Correlator:
         folded = self._cases[rule.info.id, group].folded_in(episode)
         hits = [*(folded.hits if folded else ()), *self._hits(rule, group, episode)]
         names = rule.info.object if rule.plain else rule.group_by
-        return build_alert(rule, dict(zip(names, group, strict=True)), hits, folded.left_out if folded else 0)
+        values = dict(zip(names, group, strict=True))
+        return (
+            build_alert(rule, values, hits, folded.left_out, folded.places)
+            if folded
+            else build_alert(rule, values, hits, 0)
+        )
 
     def _hits(self, rule: CorrelationRule, group: Group, episode: Episode) -> list[Alert]:
         """The hits of the episode that are not folded; what a rule has folded its children may still hold."""

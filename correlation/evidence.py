@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 import msgspec
 
 from core.records import Alert, Evidence
 from correlation.rules import CorrelationRule
 
+Place: TypeAlias = tuple[str, str]
+"""The site of a hit, and its unit."""
+
 FIRST = 50
 LAST = 50
 MOST_BYTES = 256 << 10
 
 
-def build_alert(rule: CorrelationRule, group: Mapping[str, str], hits: Iterable[Alert], left_out: int) -> Alert:
-    """The alert of one rule and group whose hits are these; ``left_out`` more took part and were only counted.
+def build_alert(
+    rule: CorrelationRule, group: Mapping[str, str], hits: Iterable[Alert], left_out: int, also: Iterable[Place] = ()
+) -> Alert:
+    """The alert of one rule and group whose hits are these; ``left_out`` more took part, at places that ``also`` names.
 
-    Only the first and last hits tell site, device and evidence: those in the middle may be among the ones left out.
+    Only the first and last hits tell device and evidence: those in the middle may be among the ones left out. All tell
+    at which sites it was, for everybody whom it concerns has to see it.
     """
     known = sorted(hits, key=order)
+    places = places_of(known) | set(also)
     ordered = known if len(known) <= FIRST + LAST else [*known[:FIRST], *known[-LAST:]]
     objects = tuple((name, _object_value(name, group, ordered)) for name in rule.info.object)
     return Alert(
@@ -40,7 +48,14 @@ def build_alert(rule: CorrelationRule, group: Mapping[str, str], hits: Iterable[
         site=_first(hit.site for hit in ordered),
         device=_first(hit.device for hit in ordered),
         closes=rule.info.closes,
+        sites=tuple(sorted({site for site, _ in places} - {""})),
+        units=tuple(sorted({unit for _, unit in places} - {""})),
     )
+
+
+def places_of(hits: Iterable[Alert]) -> set[Place]:
+    """Where these hits were."""
+    return {(hit.site, hit.unit) for hit in hits}
 
 
 def bounded(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:

@@ -140,8 +140,8 @@ def _opened(alert: Alert, now: int, refers_to: int) -> Edit:
         object=alert.object,
         title=alert.title,
         severity=alert.severity,
-        units=_joined((), alert.unit),
-        sites=_joined((), alert.site),
+        units=_joined((), alert.unit, *alert.units),
+        sites=_joined((), alert.site, *alert.sites),
         devices=_joined((), alert.device),
         occurred=alert.start,
         detected=now,
@@ -166,15 +166,15 @@ def _amended(incident: Incident, alert: Alert) -> Incident:
         incident,
         title=alert.title if graver else incident.title,
         severity=alert.severity if graver else incident.severity,
-        units=_joined(incident.units, alert.unit),
-        sites=_joined(incident.sites, alert.site),
+        units=_joined(incident.units, alert.unit, *alert.units),
+        sites=_joined(incident.sites, alert.site, *alert.sites),
         devices=_joined(incident.devices, alert.device),
         occurred=min(incident.occurred, alert.start),
     )
 
 
-def _joined(known: Iterable[str], name: str) -> tuple[str, ...]:
-    return tuple(sorted({*known, name} - {""}))
+def _joined(known: Iterable[str], *names: str) -> tuple[str, ...]:
+    return tuple(sorted({*known, *names} - {""}))
 
 
 def _open(incident: Incident) -> None:

@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 
 from core.records import Alert
-from correlation.evidence import FIRST, LAST, order
+from correlation.evidence import FIRST, LAST, Place, order, places_of
 from correlation.windows import Episode, Firing
 
 Cut = tuple[int, str]
@@ -60,13 +60,14 @@ class Track:
 
 
 class Folded:
-    """The beginning of an episode that goes on: its first and last hits, the others only counted."""
+    """The beginning of an episode that goes on: its first and last hits, of the others their number and places."""
 
     def __init__(self, episode: Episode, hits: Iterable[Alert], before: Folded | None) -> None:
         known = sorted([*(before.hits if before else ()), *hits], key=order)
         self.episode = episode
         self.hits: Sequence[Alert] = known if len(known) <= FIRST + LAST else [*known[:FIRST], *known[-LAST:]]
         self.left_out: int = (before.left_out if before else 0) + len(known) - len(self.hits)
+        self.places: set[Place] = (before.places if before else set()) | places_of(known)
 
 
 class Case:

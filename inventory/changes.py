@@ -6,8 +6,9 @@ stand. A column that a file does not have is left as it is, an empty cell clears
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from core.errors import ContentError
 from core.records import Record
@@ -17,11 +18,16 @@ from inventory.formats.rows import Row
 from inventory.load import inventory_of
 from inventory.records import Inventory
 from inventory.registry import TABLES, cells_of, key_of, key_of_cells, records_of
+from inventory.unit_check import check_roots
 
 MOST_ROUNDS = 50
 """How often rows are left out that turn out not to fit once others have been; each round checks all anew."""
 
 _PRESENT = "the present inventory"
+_BEYOND = "what is beyond your units"
+
+Shown: TypeAlias = Callable[[str, str], bool]
+"""Whether the record of a table with this key may be named."""
 
 
 class Change(Record, frozen=True, kw_only=True):
@@ -67,6 +73,10 @@ class Plan:
     missing: tuple[Missing, ...] = ()
     problems: tuple[Problem, ...] = ()
 
+    def told(self, *, missing: tuple[Missing, ...], problems: tuple[Problem, ...]) -> Plan:
+        """The same, with less told of what is there and of what is wrong."""
+        return replace(self, missing=missing, problems=problems)
+
 
 @dataclass
 class _Merge:
@@ -108,7 +118,8 @@ def plan(current: Inventory, rows: Mapping[str, Sequence[Row]], *, remove: bool 
     """What the rows, by table, would change; ``remove`` lists what has no row any more.
 
     Raises:
-        ContentError: a change would make a record wrong that is there and has no row, or a table is unknown.
+        ContentError: a change would make a record wrong that is there and has no row, a table is unknown, or the units
+            that come of it would have none above all on some day, or several.
     """
     for kind in rows:
         if kind not in TABLES:
@@ -116,6 +127,7 @@ def plan(current: Inventory, rows: Mapping[str, Sequence[Row]], *, remove: bool 
     merge = _Merge({kind: {key_of(kind, record): record for record in found} for kind, found in records_of(current)})
     seen = {kind: _lay_over(merge, kind, found) for kind, found in rows.items()}
     _settle(current, merge)
+    _refuse_new_rootlessness(current, merge)
     added, changed = _differences(merge)
     missing = [Missing(kind=kind, key=key) for kind in seen for key in merge.present[kind] if key not in seen[kind]]
     return Plan(
@@ -132,11 +144,23 @@ def _place(kind: str, key: str) -> str:
     return f"{_PRESENT}, {kind} {key}"
 
 
+def discreet(text: str, shown: Shown) -> str:
+    """The reason or refusal without the name of a record that is there and may not be named."""
+    before, found, rest = text.partition(f"{_PRESENT}, ")
+    if not found:
+        return text
+    told, _, advice = rest.rpartition("; ")
+    kind, _, key = told.partition(" ")
+    if shown(kind, key) or (not before and shown(kind, key.partition(": ")[0])):
+        return text
+    return f"{before}{_BEYOND}; {advice}" if before else f"{_BEYOND} would no longer fit; leave out what it rests on"
+
+
 def _lay_over(merge: _Merge, kind: str, rows: Sequence[Row]) -> set[str]:
     """Takes the rows that can be read; returns the keys of all, so that a wrong row is not taken for none."""
     seen: set[str] = set()
     for row in rows:
-        key = _key(kind, row)
+        key = row_key(kind, row)
         there = merge.present[kind].get(key)
         record = read_record(kind, row, None if there is None else cells_of(there))
         if not isinstance(record, Problem):
@@ -151,8 +175,8 @@ def _lay_over(merge: _Merge, kind: str, rows: Sequence[Row]) -> set[str]:
     return seen
 
 
-def _key(kind: str, row: Row) -> str:
-    """The row's key; a network may be spelt in more ways than one, and then it is the canonical one's."""
+def row_key(kind: str, row: Row) -> str:
+    """The key of the record that the row means; a network's is that of its canonical spelling."""
     if kind != "prefixes":
         return key_of_cells(kind, row.cells)
     record = read_record(kind, row, dict.fromkeys(TABLES[kind].columns, "-"))
@@ -188,6 +212,15 @@ def _refuse_new_faults(current: Inventory, problems: Iterable[Problem]) -> None:
     for problem in problems:
         if problem.place not in old:
             raise ContentError(f"{problem}; the import would leave it so: import its row too, corrected")
+
+
+def _refuse_new_rootlessness(current: Inventory, merge: _Merge) -> None:
+    """The units that come of it have one above all on every day, where the import touches them at all."""
+    if not any(merge.new[kind] for kind in ("units", "unit_facts")):
+        return
+    result = merge.result()
+    if (result.units, result.unit_facts) != (current.units, current.unit_facts):
+        check_roots(result.units, result.unit_facts)
 
 
 def _differences(merge: _Merge) -> tuple[list[Change], list[Change]]:

@@ -32,7 +32,7 @@ _ORDER = (
 
 _UNIT_KINDS = ("units", "unit_facts", "successions")
 
-_REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
+REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
     "calendar_days": (("calendar", "calendars"),),
     "sites": (("unit", "units"), ("calendar", "calendars")),
     "places": (("site", "sites"),),
@@ -126,7 +126,7 @@ class _Check:
         return placed if kind != "places" else _outer_first(placed)
 
     def _reason(self, kind: str, record: Any) -> str:
-        for column, other in _REFERENCES.get(kind, ()):
+        for column, other in REFERENCES.get(kind, ()):
             reason = self._unknown(other, getattr(record, column))
             if reason:
                 return reason

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from inventory.records import Device, Inventory, Site
 
 CONFLICT = "haidang.identity.conflict"
-"""Field with the name of the device an event claims to come from, where its address says another."""
+"""Field with the name of the device an event claims to come from, where its address says another, or another site."""
 
 _NAMES_REMEMBERED = 16_384
 """Names whose device is kept, for they are compared in any case; senders can be forged, so the memory is bounded."""
@@ -34,10 +34,13 @@ class Enricher:
     def enrich(self, event: Event) -> Event:
         """The event with the unit, site and device that are known; what is unknown stays as it was.
 
-        1. The device with the address ``observer.ip``; if ``host.name`` names another device, that name is added
-           as ``haidang.identity.conflict``.
-        2. Else the device that ``host.name`` names.
-        3. Else the site of the longest prefix that holds ``observer.ip``.
+        1. The device with the address ``observer.ip``.
+        2. Else the device that ``host.name`` names, if it is of the site of the longest prefix that holds
+           ``observer.ip``, or if no prefix does.
+        3. Else the site of that prefix.
+
+        A name of another device than the one, or at another site than the one, that the address says is added as
+        ``haidang.identity.conflict``: anybody can claim a name, and each unit names its devices itself.
 
         An event that names no host gets the device's name as ``host.name`` or, failing that, its address.
         """
@@ -57,11 +60,14 @@ class Enricher:
         packed = pack_address(address) if address else None
         device = self._addresses.device_at(packed)
         named = self._device_named(name) if name else None
-        claimed = device is not None and named is not None and named != device
-        device = device or named
         if device is not None:
-            return self._site(device.site), device, claimed
-        return self._addresses.site_of(packed), None, False
+            return self._site(device.site), device, named is not None and named != device
+        site = self._addresses.site_of(packed)
+        if named is None:
+            return site, None, False
+        if site is None or site.id == named.site:
+            return self._site(named.site), named, False
+        return site, None, True
 
 
 def _text(value: FieldValue) -> str:

@@ -2,7 +2,8 @@
 
 On each day every unit that exists stands exactly once in the tree. Its parent is the one that a dated fact names for
 the day, else its record's. If that unit does not exist on the day, the one that carries it on does: its only successor
-(or, before it began, its only predecessor) of the day. If there is none, or several, the root does.
+(or, before it began, its only predecessor) of the day. If there is none, or several, the supreme unit does; and where
+there is none of these, or several, it stands under none, so that nobody gets what is not his.
 
 Days are ISO dates as of Asia/Ho_Chi_Minh. An unknown id has no name, no parent and reaches nothing.
 """
@@ -15,7 +16,7 @@ from functools import cached_property, lru_cache
 from inventory.sorting import vietnamese_key
 from inventory.unit_check import check_units
 from inventory.unit_names import NameIndex, Spelling, rank, shorten, spellings
-from inventory.unit_tree import Tree, grow
+from inventory.unit_tree import Tree, grow, sole_top
 from inventory.units import CodeScheme, FactKind, Succession, Unit, UnitFact, day_after, holds, period
 
 __all__ = ["Org", "check_units"]
@@ -55,6 +56,10 @@ class Org:
     def roots(self, day: str) -> tuple[str, ...]:
         """Ids of the units that stand under none: the supreme procuracy."""
         return self._tree(day).roots
+
+    def top(self, day: str) -> str:
+        """Id of the one supreme unit under which all others stand; empty where there is none, or several."""
+        return self._tree(day).top
 
     def parent(self, unit_id: str, day: str) -> str:
         """Id of the unit above; empty for a root and for what does not exist on the day."""
@@ -144,7 +149,7 @@ class Org:
         These are its subtree on the day and the former units that belong to one of it. A former unit belongs to those
         that took over from it, and to those to whom the unit belongs that it stood under when it ended: who takes over
         from a unit sees its history and its subtree's. If nobody took over it belongs to the unit it stood under, and
-        at last to the root, so that no history is lost. A former unit itself reaches its own history, no more.
+        at last to the supreme one, so that no history is lost. A former unit itself reaches its own history, no more.
         """
         reached = self.subtree(unit_id, day) or self._ended(unit_id, day)
         former = self._heirs(day).items()
@@ -184,7 +189,8 @@ class Org:
     def _grow(self, day: str) -> Tree:
         named = {unit.id: self._named_parent(unit, day) for unit in self._units.values() if holds(unit, day)}
         above = {unit_id: self._above(unit_id, parent, day) for unit_id, parent in named.items()}
-        return grow(above, frozenset(unit_id for unit_id, parent in named.items() if above[unit_id] != parent))
+        carried = frozenset(unit_id for unit_id, parent in named.items() if above[unit_id] != parent)
+        return grow(above, sole_top(self._units[unit_id] for unit_id, parent in above.items() if parent == ""), carried)
 
     def _named_parent(self, unit: Unit, day: str) -> str:
         return self._fact(unit.id, "parent", day) or unit.parent
@@ -208,7 +214,7 @@ class Org:
             own = self._belongs((row.successor for row in self._passed(unit.id, day)), heirs, day)
             above = self.parent(unit.id, unit.valid_to)
             inherited = frozenset[str]() if own and self._exists(above, day) else self._belongs([above], heirs, day)
-            heirs[unit.id] = own | inherited or frozenset(self.roots(day)[:1])
+            heirs[unit.id] = own | inherited or frozenset(filter(None, [self.top(day)]))
         return heirs
 
     def _belongs(self, units: Iterable[str], heirs: dict[str, frozenset[str]], day: str) -> frozenset[str]:

@@ -39,6 +39,10 @@ SECOND_FACTOR = frozenset({"administrator", "engineer", "approver"})
 
 ROLES = tuple(_ALLOWED)
 
+MOST_UNITS_TOLD = 15
+"""Units that are named where a scope is told in words; with more, their number stands for the rest."""
+MOST_LETTERS_OF_UNIT = 100
+
 MACHINE = (Grant("machine"),)
 """Whoever has this machine's root account or the platform's own: what its files hold is open to it anyway, and what
 it does is written down; but it approves nothing."""
@@ -51,18 +55,25 @@ def may(grants: Iterable[Grant], action: str) -> bool:
 
 
 def scope_of(grants: Iterable[Grant], action: str, inventory: Inventory, day: str) -> Scope:
-    """Where the grants allow the action on this day: the sites and units, former ones among them."""
-    given = [grant.unit for grant in grants if _allows(grant, action)]
-    if "" in given or any(unit in inventory.org.roots(day) for unit in given):
+    """Where the grants allow the action on this day: the sites and units, former ones among them.
+
+    All of the sector is within a grant without a unit, or at the one supreme unit that stands above all on the day. Of
+    several such units, and of one that has ended, none stands above all.
+    """
+    given, org = [grant.unit for grant in grants if _allows(grant, action)], inventory.org
+    if any(not unit or unit == org.top(day) for unit in given):
         return EVERYTHING
-    units = frozenset[str]().union(*(inventory.org.reach(unit, day) for unit in given))
-    return Scope(sites=inventory.sites_of(units), units=units)
+    units = frozenset[str]().union(*(org.reach(unit, day) for unit in given))
+    return Scope(sites=inventory.sites_of(units), units=units, over=units.union(*(org.path(one, day) for one in units)))
 
 
 def granted(grants: Iterable[Grant], action: str) -> str:
-    """Where the grants allow the action, in words: ``everything``, or the units that they name."""
+    """Where the grants allow the action, in words: ``everything``, or the first of the units and how many there are."""
     units = sorted({grant.unit for grant in grants if _allows(grant, action)})
-    return "everything" if "" in units else ", ".join(units)
+    if "" in units:
+        return "everything"
+    told = ", ".join(unit[:MOST_LETTERS_OF_UNIT] for unit in units[:MOST_UNITS_TOLD])
+    return told if len(units) <= MOST_UNITS_TOLD else f"{told}, … ({len(units)} units)"
 
 
 def sole_role(roles: Collection[str]) -> str:

@@ -12,6 +12,7 @@ from core.records import Record
 from core.stores.inventory import Put
 from inventory.changes import Change, Plan
 from inventory.checks import check_records
+from inventory.convert import Problem
 from inventory.records import Inventory
 from inventory.registry import TABLES, key_of, records_of
 
@@ -46,15 +47,15 @@ def puts_of(plan: Plan) -> Iterator[Put]:
             yield Put(kind=change.kind, key=change.key, body=body, verb=verb, detail=_told(change))
 
 
-def without(inventory: Inventory, keys: Collection[tuple[str, str]]) -> tuple[Inventory, list[str]]:
-    """The inventory without these records, and why others would no longer fit; each reason is one line."""
+def without(inventory: Inventory, keys: Collection[tuple[str, str]]) -> tuple[Inventory, list[Problem]]:
+    """The inventory without these records, and why others would no longer fit: their place is their table and key."""
     kept = {
         kind: [record for record in found if (kind, key_of(kind, record)) not in keys]
         for kind, found in records_of(inventory)
     }
     placed = {kind: [(f"{kind} {key_of(kind, one)}", one) for one in found] for kind, found in kept.items()}
     made: dict[str, Any] = {kind: tuple(found) for kind, found in kept.items()}
-    return Inventory(**made), [str(problem) for problem in check_records(placed).problems]
+    return Inventory(**made), check_records(placed).problems
 
 
 def find_record(inventory: Inventory, kind: str, key: str) -> Record | None:

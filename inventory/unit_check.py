@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import date
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
@@ -14,6 +14,8 @@ _Units: TypeAlias = list[tuple[str, Unit]]
 _Facts: TypeAlias = list[tuple[str, UnitFact]]
 _Successions: TypeAlias = list[tuple[str, Succession]]
 """Records with where they stand: ``units.yml, line 4``."""
+
+_MOST_NAMED = 3
 
 _MANY = frozenset({"alias", "domain"})
 """Facts of which several may hold at a time; of the others one."""
@@ -37,6 +39,28 @@ def check_units(units: _Units, facts: _Facts, successions: _Successions) -> None
     _refuse_contradictions(facts, known)
     _refuse_circles_of_parents(units, facts)
     _check_successions(successions, known)
+
+
+def check_roots(units: Sequence[Unit], facts: Sequence[UnitFact]) -> None:
+    """Checks that on every day on which there are units one stands above all; rights are built on it.
+
+    Raises:
+        ContentError: there is none on some day, or there are several.
+    """
+    moves = [fact for fact in facts if fact.what == "parent"]
+    lives: list[Unit | UnitFact] = [*units, *moves]
+    days = {FIRST_DAY, *(one.valid_from for one in lives), *(day_after(one.valid_to) for one in lives if one.valid_to)}
+    candidates = [unit for unit in units if not unit.parent]
+    for day in sorted(days - {""}):
+        if not any(holds(unit, day) for unit in units):
+            continue
+        below = {fact.unit for fact in moves if holds(fact, day)}
+        tops = [unit.id for unit in candidates if holds(unit, day) and unit.id not in below]
+        if len(tops) != 1:
+            found = f"{len(tops)} units without a parent ({', '.join(tops[:_MOST_NAMED])})" if tops else "no such unit"
+            raise ContentError(
+                f"units: on {day} there would be {found}; expected one supreme unit above all on any day"
+            )
 
 
 def _refuse_repeats(keys: Iterable[tuple[str, Hashable, str]]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.records import Record
 from core.scope import Scope
-from inventory.records import Inventory
+from inventory.records import Device, Inventory
 
 SECTOR = frozenset({""})
 """Of what belongs to no single unit: how addresses are parted, calendars, policies, the tree of units itself."""
@@ -22,6 +22,19 @@ def units_of(inventory: Inventory, kind: str, record: Record) -> frozenset[str]:
 def is_within(scope: Scope, units: frozenset[str]) -> bool:
     """Whether all that the record belongs to lies within the scope."""
     return scope.is_everything or all(unit and scope.allows_unit(unit) for unit in units)
+
+
+def foreign_spaces(inventory: Inventory, scope: Scope) -> frozenset[str]:
+    """The address spaces that hold something of a site beyond the scope: how they are parted is the sector's."""
+    shared = {site.address_space for site in inventory.sites if not scope.allows(site.id)}
+    return frozenset(shared | {prefix.space for prefix in inventory.prefixes if not scope.allows(prefix.site)})
+
+
+def is_at_others(inventory: Inventory, scope: Scope, device: Device) -> bool:
+    """Whether the device's address is within a prefix of a site beyond the scope, in the space of the device's site."""
+    site = inventory.site(device.site)
+    holder = inventory.site_of(site.address_space, device.address) if site else None
+    return holder is not None and not scope.allows(holder.id)
 
 
 def narrowed(inventory: Inventory, scope: Scope) -> Inventory:
@@ -76,7 +89,9 @@ _WHOSE: dict[str, Callable[[Inventory, Any], frozenset[str]]] = {
     "prefixes": lambda inventory, prefix: _of_site(inventory, prefix.site),
     "services": _of_service,
     "spaces": lambda inventory, space: _of_site(
-        inventory, *(site.id for site in inventory.sites if site.address_space == space.id)
+        inventory,
+        *(site.id for site in inventory.sites if site.address_space == space.id),
+        *(prefix.site for prefix in inventory.prefixes if prefix.space == space.id),
     ),
 }
 """By table; of those that are not named here every row is the whole sector's."""

@@ -1,11 +1,13 @@
 """Actions on accounts: made, granted, reset, disabled, within the units that the actor administers.
 
-Nobody changes his own grants, and a new administrator needs a second person.
+Nobody changes his own grants, and a new administrator or approver needs a second person. To who administers a unit an
+account is his if all that it has, and all that is asked for it, lies within the unit; of others he is told nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated
 
@@ -13,15 +15,18 @@ import msgspec
 
 from app.actions import requests
 from app.actions.calls import Answer, Call
-from core.errors import RefusedError
+from core.errors import NotFoundError, RefusedError
 from core.records import Record
 from core.scope import Grant
 from core.stores import grants, users
+from core.stores.requests import list_about
 from core.stores.users import NewUser, User
 from inventory.addresses import parse_address
-from inventory.rights import ROLES, SECOND_FACTOR, sole_role
+from inventory.rights import MACHINE, ROLES, SECOND_FACTOR, sole_role
 
 Word = Annotated[str, msgspec.Meta(max_length=300)]
+_BY_TWO = frozenset({"administrator", "approver"})
+"""Roles that only two people give: who gives rights, and who is the second person."""
 
 
 class OfUser(Record, frozen=True, kw_only=True):
@@ -45,15 +50,15 @@ class OfNewUser(OfGrant, frozen=True, kw_only=True):
 
 
 def add(call: Call) -> Answer:
-    """Makes an account with its first grant, which for an administrator is only asked for; returns its password."""
+    """Makes an account with its first grant, only asked for where that takes two people; returns its password."""
     asked: OfNewUser = call.values
-    wanted, needs_second = _checked(call, asked), asked.role == "administrator"
-    new = NewUser(name=asked.name, grant=None if needs_second else wanted, address=_address(asked))
+    wanted, units = _checked(call, asked), concerns_of_grant(call)
+    new = NewUser(name=asked.name, grant=None if units else wanted, address=_address(asked))
     answer: Answer = {"name": asked.name, "password": users.add_user(call.connection, call.now, call.by, new)}
-    if not needs_second:
+    if not units:
         return answer
     of_grant = OfGrant(name=asked.name, role=asked.role, unit=asked.unit)
-    return answer | requests.ask(replace(call, values=of_grant), "users.grant")
+    return answer | requests.ask(replace(call, values=of_grant), "users.grant", units, subject(call))
 
 
 def grant(call: Call) -> Answer:
@@ -62,6 +67,8 @@ def grant(call: Call) -> Answer:
     wanted = _checked(call, asked)
     user = _other(call, asked.name)
     _must_go_together([*(given.role for given in user.grants), wanted.role])
+    if (wanted.role == "wallboard") != bool(user.address):
+        raise RefusedError("a wallboard has an account of its own, bound to its screen: add one with --address")
     changed = grants.put_grant(call.connection, call.now, call.by, asked.name, wanted)
     if wanted.role in SECOND_FACTOR:  # who was let in without one comes in anew
         users.end_sessions(call.connection, call.now, call.by, asked.name)
@@ -79,8 +86,8 @@ def revoke(call: Call) -> Answer:
 
 
 def reset(call: Call) -> Answer:
-    """Gives an account a new one-time password and takes its second factor away."""
-    user = _within(call, call.values.name)
+    """Gives another's account a new one-time password and takes its second factor away."""
+    user = _other(call, call.values.name)
     return {"name": user.name, "password": users.reset_user(call.connection, call.now, call.by, user.name)}
 
 
@@ -92,30 +99,48 @@ def disable(call: Call) -> Answer:
     return {"name": user.name}
 
 
+def enable(call: Call) -> Answer:
+    """Lets a disabled account sign in again by the provider that vouches for it; a local one takes a reset."""
+    user = _other(call, call.values.name)
+    users.enable_vouched(call.connection, call.now, call.by, user.name)
+    return {"name": user.name}
+
+
 def sign_out(call: Call) -> Answer:
     """Ends all sessions of an account."""
-    user = _within(call, call.values.name)
+    user = own_user(call, call.values.name)
     users.end_sessions(call.connection, call.now, call.by, user.name)
     return {"name": user.name}
 
 
 def list_(call: Call) -> Answer:
-    """The accounts that have a grant within the actor's units."""
+    """The accounts that have a grant within the actor's units, with these grants alone."""
     found = [user for user in users.list_users(call.connection) if _is_within(call, user)]
-    return {"users": [_shown(user) for user in found]}
+    return {"users": [_shown(user, [given for given in user.grants if _allows(call, given)]) for user in found]}
 
 
 def concerns_of_grant(call: Call) -> Collection[str]:
-    """Who may give rights himself is made so by two people."""
+    """Who gives rights, and who is the second person, is made so by two people.
+
+    This machine's own account appoints an approver of the whole sector by itself while there is none to be asked.
+    """
     asked: OfGrant = call.values
-    return (asked.unit,) if asked.role == "administrator" else ()
+    if asked.role not in _BY_TWO:
+        return ()
+    is_first = asked.role == "approver" and not asked.unit and not users.has_sector_approver(call.connection)
+    return () if is_first and call.actor.grants == MACHINE else (asked.unit,)
 
 
-def _shown(user: User) -> dict[str, object]:
+def subject(call: Call) -> str:
+    """The account, by its name in the audit chain."""
+    return f"user/{call.values.name}"
+
+
+def _shown(user: User, given: Sequence[Grant]) -> dict[str, object]:
     return {
         "name": user.name,
-        "grants": [{"role": given.role, "unit": given.unit} for given in user.grants],
-        "roles": ", ".join(f"{given.role} ({given.unit})" if given.unit else given.role for given in user.grants),
+        "grants": [{"role": one.role, "unit": one.unit} for one in given],
+        "roles": ", ".join(f"{one.role} ({one.unit})" if one.unit else one.role for one in given),
         "must_change": user.must_change,
         "disabled": user.disabled,
         "factor": user.factor,
@@ -130,10 +155,10 @@ def _checked(call: Call, asked: OfGrant) -> Grant:
     """The grant, if it is one and the actor may give it."""
     if asked.role not in ROLES:
         raise RefusedError(f"'{asked.role}' is no role: use {', '.join(ROLES)}")
+    if not _allows(call, Grant(asked.role, asked.unit)):
+        raise RefusedError("rights are given within one's own units only: see 'haidang units list'")
     if asked.unit and call.inventory.unit(asked.unit) is None:
         raise RefusedError(f"there is no unit '{asked.unit}': see 'haidang units list'")
-    if not (call.scope.is_everything or (asked.unit and call.scope.allows_unit(asked.unit))):
-        raise RefusedError("rights are given within one's own units only")
     return Grant(asked.role, asked.unit)
 
 
@@ -151,19 +176,38 @@ def _must_go_together(roles: list[str]) -> None:
         raise RefusedError(f"the role {alone} goes with no other: use an account of its own")
 
 
-def _within(call: Call, name: str) -> User:
-    """The account, if all of its grants are within the actor's units."""
-    user = users.read_user(call.connection, name)
-    outside = [given for given in user.grants if not _allows(call, given)]
-    if outside:
-        raise RefusedError(f"'{name}' has rights outside of your units: ask an administrator of the whole sector")
-    return user
+def own_user(call: Call, name: str) -> User:
+    """The account, if it is one that the actor administers.
+
+    Raises:
+        NotFoundError: it is not there or not his, which is told alike.
+    """
+    if call.scope.is_everything:
+        return users.read_user(call.connection, name)
+    with suppress(NotFoundError):
+        user = users.read_user(call.connection, name)
+        if is_own(call, user):
+            return user
+    raise NotFoundError(f"there is no user '{name}' whose rights are all within your units")
+
+
+def is_own(call: Call, user: User) -> bool:
+    """Whether all that the account has and that is asked for it lies within the actor's units.
+
+    An account without grants is nobody's, but of who has just made it and waits for the second person.
+    """
+    if call.scope.is_everything:
+        return True
+    waiting = list_about(call.connection, call.now, f"user/{user.name}")
+    is_reached = all(_allows(call, given) for given in user.grants)
+    has_some = bool(user.grants) or users.is_made_by_alone(call.connection, user.name, call.by)
+    return is_reached and has_some and all(request.is_within(call.scope) for request in waiting)
 
 
 def _other(call: Call, name: str) -> User:
     if name == call.by:
         raise RefusedError("nobody changes his own rights: ask another administrator")
-    return _within(call, name)
+    return own_user(call, name)
 
 
 def _is_within(call: Call, user: User) -> bool:

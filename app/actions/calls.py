@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -16,6 +16,8 @@ from inventory.records import Inventory
 from inventory.rights import scope_of
 
 Answer = dict[str, object]
+
+CallerKind: TypeAlias = Literal["user", "console", "local"]
 
 LOCAL = "local:"
 """Before the name of an account of this machine that acts for itself and is no user."""
@@ -39,6 +41,7 @@ class Call:
         inventory: as it was when the call came.
         vault: keeps secrets unreadable in the database.
         is_folder: the inventory is a folder of files, and not to be changed here.
+        kind: through whom the call came: the console, this machine's own account, or a user by a local account.
     """
 
     connection: Connection
@@ -50,6 +53,7 @@ class Call:
     inventory: Inventory
     vault: Vault
     is_folder: bool = False
+    kind: CallerKind = "user"
 
     @property
     def by(self) -> str:
@@ -75,6 +79,7 @@ class Action:
         changes_rules: other rules may be in use afterwards.
         concerns: the units for which a second person has to approve; empty where one person is enough, and with the
             empty name among them where it concerns the whole sector.
+        subject: what must stay as it is until the second person has decided, by its name in the audit chain.
     """
 
     right: str
@@ -83,6 +88,7 @@ class Action:
     outside: Callable[[Connection, Any], object] = lambda *_: None
     changes_rules: bool = False
     concerns: Callable[[Call], Collection[str]] = lambda _: ()
+    subject: Callable[[Call], str] = lambda _: ""
 
 
 class Nothing(Record, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 
 from app.actions.calls import Answer, Call
 from core.clock import vietnam_day
-from core.errors import RefusedError
+from core.errors import NotFoundError, RefusedError
 from core.incident import Incident, Verdict
 from core.records import Record, Severity
 from core.scope import EVERYTHING
@@ -54,13 +54,11 @@ def acknowledge(call: Call) -> Answer:
 
 def assign(call: Call) -> Answer:
     """Makes it someone's work, who may do such work where it happened."""
-    owner, asked = users.read_user(call.connection, call.values.owner), call.values.id
-    incident = incidents.read_incident(call.connection, call.scope, asked)
-    reach = scope_of(owner.grants, call.right, call.inventory, vietnam_day(call.now))
-    is_theirs = reach.is_everything or any(reach.allows(site) for site in incident.sites)
-    if owner.disabled or not is_theirs:
-        raise RefusedError(f"'{owner.name}' cannot work on incidents: the account is disabled or has no such right")
-    return _edit(call, lambda incident: edits.assign(incident, owner.name, call.by, call.now))
+    owner: str = call.values.owner
+    incident = incidents.read_incident(call.connection, call.scope, call.values.id)
+    if not _can_work(call, owner, incident):
+        raise RefusedError(f"'{owner}' cannot work on incidents: there is no such account with such a right here")
+    return _edit(call, lambda incident: edits.assign(incident, owner, call.by, call.now))
 
 
 def note(call: Call) -> Answer:
@@ -81,6 +79,17 @@ def _place(call: Call, name: str) -> dict[str, tuple[str, ...]]:
     if site is None or not call.scope.allows(site.id):
         raise RefusedError(f"there is no site '{name}'" if name else "say at which site of yours it happened")
     return {"sites": (site.id,), "units": (site.unit,)}
+
+
+def _can_work(call: Call, name: str, incident: Incident) -> bool:
+    """Whether the user may do such work where it happened; of one that is not there no more is told than of others."""
+    try:
+        user = users.read_user(call.connection, name)
+    except NotFoundError:
+        return False
+    reach = scope_of(user.grants, call.right, call.inventory, vietnam_day(call.now))
+    is_theirs = reach.is_everything or any(reach.allows(site) for site in incident.sites)
+    return is_theirs and not user.disabled
 
 
 def _edit(call: Call, edit: Callable[[Incident], Edit]) -> Answer:

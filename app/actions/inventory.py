@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Collection, Iterator
-from typing import Annotated, TypeAlias
+from typing import Annotated, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from app.actions.calls import Answer, Call
+from app.actions.packed_rows import unpack_rows
 from core.errors import ContentError, NotFoundError, RefusedError
 from core.records import Record
 from core.scope import Scope
 from core.stores.inventory import delete_records, inventory_mark, put_records, read_records
-from inventory.changes import Change, Plan, plan
+from inventory.changes import Change, Plan, discreet, plan, row_key
+from inventory.checks import REFERENCES
 from inventory.formats.rows import Row, Rows
-from inventory.records import Inventory
-from inventory.registry import key_of, records_of
+from inventory.records import Device, Inventory, Prefix, Site, fold_name
+from inventory.registry import TABLES, key_of, records_of
 from inventory.stored import decode_inventory, find_record, puts_of, without
-from inventory.whose import is_within, units_of
+from inventory.unit_check import check_roots
+from inventory.whose import foreign_spaces, is_at_others, is_within, narrowed, units_of
 
-MOST_BYTES = 256 << 20
-"""Of rows, once unpacked."""
 MOST_TOLD = 1000
 """Changes and problems of each kind that an answer names; all are counted."""
 
-Before: TypeAlias = tuple[str, Inventory, Plan]
+
+class Before(NamedTuple):
+    """What was found before: the mark of the inventory, it itself, the rows, and their plan or why there is none."""
+
+    mark: str
+    present: Inventory
+    rows: Rows
+    found: Plan | ContentError
 
 
 class OfRows(Record, frozen=True, kw_only=True):
@@ -43,34 +51,18 @@ class OfRecords(Record, frozen=True, kw_only=True):
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 
-def encode_rows(rows: Rows) -> bytes:
-    """Rows by table, packed to travel."""
-    return zlib.compress(msgspec.msgpack.encode(rows), 1)
-
-
-def decode_rows(content: bytes) -> Rows:
-    """The rows that were packed.
+def compare(connection: Connection, asked: OfRows) -> Before:
+    """What the import would change, with the mark of what it was compared with.
 
     Raises:
-        RefusedError: they are too many, or damaged.
+        RefusedError: the rows are too many, or damaged.
     """
-    unpacking = zlib.decompressobj()
-    try:
-        data = unpacking.decompress(content, MOST_BYTES)
-        if unpacking.unconsumed_tail:
-            raise RefusedError(f"more than {MOST_BYTES >> 20} MB of rows: import them in parts")
-        return msgspec.msgpack.decode(data, type=dict[str, list[Row]])
-    except (zlib.error, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise RefusedError(f"the rows cannot be read: {error}") from error
-
-
-def compare(connection: Connection, asked: OfRows) -> Before:
-    """What the import would change, with the mark of what it was compared with."""
+    rows = unpack_rows(asked.content)
     mark, present = inventory_mark(connection), decode_inventory(read_records(connection))
     try:
-        return mark, present, plan(present, decode_rows(asked.content), remove=asked.remove)
+        return Before(mark, present, rows, plan(present, rows, remove=asked.remove))
     except ContentError as error:
-        raise RefusedError(str(error)) from error
+        return Before(mark, present, rows, error)  # it is told to who may hear it
 
 
 def show(call: Call) -> Answer:
@@ -94,10 +86,7 @@ def delete(call: Call) -> Answer:
     present = decode_inventory(read_records(call.connection))
     for kind, key in asked.keys:
         _must_be_within(call.scope, present, kind, key)
-    before = without(present, ())[1]
-    problems = [problem for problem in without(present, set(asked.keys))[1] if problem not in before]
-    if problems:
-        raise RefusedError(f"something depends on it: {problems[0]}")
+    _must_not_be_needed(call.scope, present, set(asked.keys))
     delete_records(call.connection, call.now, call.by, asked.keys, asked.reason)
     return {"deleted": len(asked.keys)}
 
@@ -114,15 +103,108 @@ def _checked(call: Call) -> Plan:
     """The plan, if it still holds and all of it lies within the actor's units."""
     _must_be_stored(call)
     before: Before = call.before
-    mark, present, found = before
-    if mark != inventory_mark(call.connection):
+    if before.mark != inventory_mark(call.connection):
         raise RefusedError("the inventory was changed meanwhile: try again")
-    if not call.scope.is_everything:
-        for change, record, known in _records(found, present):
-            units = units_of(known, change.kind, record)
-            if not is_within(call.scope, units):
-                raise RefusedError(f"{change.place}: {change.kind} {change.key!r} is not within your units")
+    if call.scope.is_everything:
+        return _planned(before.found)
+    reach = _Reach(before.present, call.scope)
+    reach.must_hold_rows(before.rows)
+    found = reach.discreet(before.found)
+    reach.must_hold(found)
     return found
+
+
+def _planned(found: Plan | ContentError) -> Plan:
+    if isinstance(found, ContentError):
+        raise RefusedError(str(found)) from found
+    return found
+
+
+class _Reach:
+    """What of the present inventory an actor may change who has some units, and what he may hear of the rest: nothing.
+
+    Whether a row is his is asked of every one, also of those that say what is there already, and does not depend on
+    what else it says: so nothing can be found out by trying.
+    """
+
+    def __init__(self, present: Inventory, scope: Scope) -> None:
+        self._present = present
+        self._scope = scope
+        self._foreign = foreign_spaces(present, scope)
+        self._there = {kind: {key_of(kind, one): one for one in found} for kind, found in records_of(present)}
+        self._seen = {
+            kind: {key_of(kind, one) for one in found} for kind, found in records_of(narrowed(present, scope))
+        }
+
+    def must_hold_rows(self, rows: Rows) -> None:
+        """Refuses rows that mean something of others, or refer to it.
+
+        Raises:
+            RefusedError: names the row and what it names.
+        """
+        known = {kind: self._seen[kind] | {row_key(kind, row) for row in rows.get(kind, ())} for kind in TABLES}
+        for kind, found in rows.items():
+            for row in found if kind in TABLES else ():
+                self._must_hold_row(kind, row, known)
+
+    def _must_hold_row(self, kind: str, row: Row, known: dict[str, set[str]]) -> None:
+        key = row_key(kind, row)
+        there = self._there[kind].get(key)
+        if kind in _OF_THE_SECTOR or not (there is None or self._is_within(self._present, kind, there)):
+            raise RefusedError(f"{row.place}: {kind} {key!r} is not within your units")
+        for column, other in (*REFERENCES.get(kind, ()), *_INNER.get(kind, ())):
+            named = row.cells.get(column, "")
+            if named and (fold_name(named) if other == "devices" else named) not in known[other]:
+                raise RefusedError(f"{row.place}: {column} {named!r} is not within your units")
+
+    def must_hold(self, found: Plan) -> None:
+        """Refuses a plan that changes what belongs to others, or takes addresses from them.
+
+        Raises:
+            RefusedError: names the row.
+        """
+        for change, record, known in _records(found, self._present):
+            if not self._is_within(known, change.kind, record):
+                raise RefusedError(f"{change.place}: {change.kind} {change.key!r} is not within your units")
+            reason = self._trespass(change, record)
+            if reason:
+                raise RefusedError(f"{change.place}: {change.kind} {change.key!r}: {reason}")
+
+    def _trespass(self, change: Change, record: Record) -> str:
+        """Why addresses would be taken from others."""
+        space = record.address_space if isinstance(record, Site) else record.space if isinstance(record, Prefix) else ""
+        if space in self._foreign:
+            return f"address space {space!r} is shared with other units: who has the whole sector changes what is in it"
+        is_moved = bool({"address", "site"} & {column for column, _, _ in change.fields})
+        if isinstance(record, Device) and is_moved and is_at_others(self._present, self._scope, record):
+            return f"address {record.address} is within a prefix of another unit"
+        return ""
+
+    def discreet(self, found: Plan | ContentError) -> Plan:
+        """The plan without what it tells of others.
+
+        Raises:
+            RefusedError: there is no plan, and why, told likewise.
+        """
+        if isinstance(found, ContentError):
+            raise RefusedError(discreet(str(found), self._is_own)) from found
+        problems = (replace(one, reason=discreet(one.reason, self._is_own)) for one in found.problems)
+        own = (one for one in found.missing if self._is_own(one.kind, one.key))
+        return found.told(missing=tuple(own), problems=tuple(problems))
+
+    def _is_own(self, kind: str, key: str) -> bool:
+        record = self._there.get(kind, {}).get(key)
+        return record is not None and self._is_within(self._present, kind, record)
+
+    def _is_within(self, inventory: Inventory, kind: str, record: Record) -> bool:
+        return is_within(self._scope, units_of(inventory, kind, record))
+
+
+_INNER = {"places": (("parent", "places"),)}
+"""Columns that name a row of the same table."""
+
+_OF_THE_SECTOR = frozenset({"units", "unit_facts", "successions", "calendars", "calendar_days", "policies"})
+"""Tables no row of which is a single unit's."""
 
 
 def _records(found: Plan, present: Inventory) -> Iterator[tuple[Change, Record, Inventory]]:
@@ -133,6 +215,23 @@ def _records(found: Plan, present: Inventory) -> Iterator[tuple[Change, Record, 
             record = records.get((change.kind, change.key))
             if record is not None:
                 yield change, record, known
+
+
+def _must_not_be_needed(scope: Scope, present: Inventory, keys: Collection[tuple[str, str]]) -> None:
+    """Refuses to take away what something depends on; what is beyond the scope is not named."""
+    before = without(present, ())[1]
+    left, problems = without(present, keys)
+    found = next((problem for problem in problems if problem not in before), None)
+    if found is not None:
+        kind, _, key = found.place.partition(" ")
+        record = find_record(present, kind, key)
+        may_name = record is not None and is_within(scope, units_of(present, kind, record))
+        raise RefusedError(f"something depends on it: {found if may_name else 'it is beyond your units'}")
+    if any(kind in {"units", "unit_facts"} for kind, _ in keys):
+        try:
+            check_roots(left.units, left.unit_facts)
+        except ContentError as error:
+            raise RefusedError(str(error)) from error
 
 
 def _told(found: Plan) -> Answer:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from app.actions.accounts import is_own, own_user
 from app.actions.calls import Answer, Call
 from core.clock import vietnam_day
 from core.errors import RefusedError
@@ -49,10 +50,9 @@ def decide(call: Call) -> Answer:
         raise RefusedError("nobody decides on himself: ask another administrator")
     if asked.verdict != "keep" and not asked.text.strip():
         raise RefusedError("say what is to be changed, or why")
-    if not _is_within(call, users.read_user(call.connection, asked.user)):
-        raise RefusedError(f"'{asked.user}' has rights outside of your units: ask an administrator of the whole sector")
+    user = own_user(call, asked.user)
     quarter = reviews.read_review(call.connection, asked.quarter).quarter
-    row = ReviewRow(user=asked.user, roles="", verdict=asked.verdict, text=asked.text.strip())
+    row = ReviewRow(user=user.name, roles=reviews.roles_text(user), verdict=asked.verdict, text=asked.text.strip())
     reviews.decide(call.connection, call.now, call.by, quarter, row)
     return {"quarter": quarter, "user": asked.user, "verdict": asked.verdict}
 
@@ -72,28 +72,21 @@ def list_(call: Call) -> Answer:
     if not found and not call.values.quarter:
         return {"reviews": [], "quarter": "", "rows": []}
     quarter = reviews.read_review(call.connection, call.values.quarter).quarter
-    known = {user.name: user for user in users.list_users(call.connection)}
-    rows = [(row, known[row.user]) for row in reviews.read_rows(call.connection, quarter) if row.user in known]
-    shown = [_shown(row, user, call.now) for row, user in rows if _is_within(call, user)]
+    own = [user for user in users.list_users(call.connection) if is_own(call, user)]
+    shown = [_shown(row, user, call.now) for user, row in reviews.rows_of(call.connection, quarter, own)]
     return {"reviews": [msgspec.structs.asdict(one) for one in found], "quarter": quarter, "rows": shown}
 
 
 def _shown(row: ReviewRow, user: User, now: int) -> dict[str, object]:
     """The row with how the account now is; ``is_done`` once what was decided has been carried out."""
     roles = reviews.roles_text(user)
-    is_done = {"keep": True, "change": roles != row.roles, "disable": user.disabled, "": False}[row.verdict]
+    is_changed, has_grown = roles != row.roles, reviews.has_grown(user, row)
+    done = {"keep": not has_grown, "change": is_changed and not has_grown, "disable": user.disabled, "": False}
     return {
         **msgspec.structs.asdict(row),
         "roles_now": roles,
         "seen": user.seen,
         "idle": max(user.seen, user.created) < now - IDLE and not user.address,
         "disabled": user.disabled,
-        "is_done": is_done,
+        "is_done": done[row.verdict],
     }
-
-
-def _is_within(call: Call, user: User) -> bool:
-    scope = call.scope
-    return scope.is_everything or (
-        bool(user.grants) and all(given.unit and scope.allows_unit(given.unit) for given in user.grants)
-    )

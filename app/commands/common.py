@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
@@ -146,14 +146,40 @@ def reader_of(settings: Settings) -> Reader:
     """The account that runs the command: the user it is mapped to, or this machine's own.
 
     Raises:
-        RefusedError: it is nobody's.
+        RefusedError: it is nobody's, or it may not read the platform's files.
         UnavailableError: it is a user's, and there is no state database yet.
     """
-    caller = local_caller(owner_of(settings), settings.centre.accounts)(os.getuid())
-    if caller.kind == "local":
-        return Reader(settings, caller.name, MACHINE)
+    with _readable(settings):
+        caller = local_caller(owner_of(settings), settings.centre.accounts)(os.getuid())
+        if caller.kind == "local":
+            return Reader(settings, caller.name, MACHINE)
+        _try_to_read(settings.state)
     with state_of(settings) as connection:
         return Reader(settings, caller.name, grants_now(connection, caller.name))
+
+
+@contextmanager
+def _readable(settings: Settings) -> Iterator[None]:
+    """Ends the command with one line where the account may not read the platform's files."""
+    try:
+        yield
+    except PermissionError as error:
+        raise RefusedError(
+            f"tài khoản này không được đọc {settings.data}: hãy chạy lệnh xem bằng tài khoản của nền tảng hoặc root / "
+            "this account may not read it: run commands that read as the platform's own account or root; "
+            "[centre.accounts] is for actions"
+        ) from error
+
+
+def _try_to_read(database: Path) -> None:
+    """Opens the database and what SQLite keeps beside it.
+
+    Raises:
+        PermissionError: one of these is not this account's to read.
+    """
+    for path in (database, *(database.with_name(f"{database.name}-{part}") for part in ("wal", "shm"))):
+        with suppress(FileNotFoundError), path.open("rb"):
+            pass
 
 
 def owner_of(settings: Settings) -> int:

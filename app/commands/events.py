@@ -102,7 +102,9 @@ def _steps(settings: Settings, query: Query, buckets: Buckets | None = None) -> 
     reader = reader_of(settings)
     scope, folder = reader.scope("event.read"), logs_of(settings)
     store = LocalEvents(folder / "spool", folder / "events", decode_event)
-    columns = (BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"), TimeElapsedColumn())
+    # How many events there are of other units is not told to who sees a part.
+    told = "{task.completed:,.0f}/{task.total:,.0f}" if scope.is_everything else "{task.percentage:.0f} %"
+    columns = (BarColumn(), TextColumn(told), TimeElapsedColumn())
     console, hidden, above = Console(stderr=True), not sys.stderr.isatty(), sys.stdout.isatty()
     # Lines for the same terminal go above the bar; for a file they must stay what they are.
     with Progress(*columns, console=console, transient=True, disable=hidden, redirect_stdout=above) as bar:

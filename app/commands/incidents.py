@@ -41,6 +41,7 @@ _WITHHELD = (
     "nguyên văn nhật ký chỉ hiện với người có quyền đọc nhật ký của điểm cầu / "
     "raw lines are shown only to those who may read the logs of the site"
 )
+_OTHERS = "(đơn vị khác / another unit)"
 _STATES = {State.NEW: "mới", State.ACKNOWLEDGED: "đã tiếp nhận", State.CLOSED: "đã đóng"}
 
 
@@ -75,6 +76,8 @@ def show_(number: Number, settings: SettingsFile = None, as_json: AsJson = False
         reader.note("raw", f"incident/{number}", "", count)
     elif any(alert.count for alert in dossier.alerts):
         say(_WITHHELD)
+    if count and (others := sum(dossier.withheld.values())):
+        say(f"{others} dòng của đơn vị khác không hiện / lines of other units are not shown")
     if as_json:
         show([_plain(dossier)], {}, as_json=True)
     else:
@@ -129,9 +132,7 @@ def close(number: Number, verdict: Verdict, settings: SettingsFile = None, text:
 
 def _readable(reader: Reader, dossier: Dossier) -> Dossier:
     """The incident without the raw lines that are not the reader's to see."""
-    scope = reader.scope("event.read") if reader.may("event.read") else NOTHING
-    alerts = (one if scope.allows(one.site) else msgspec.structs.replace(one, evidence=()) for one in dossier.alerts)
-    return msgspec.structs.replace(dossier, alerts=tuple(alerts))
+    return dossier.readable(reader.scope("event.read") if reader.may("event.read") else NOTHING)
 
 
 def _row(incident: Incident) -> dict[str, object]:
@@ -155,6 +156,7 @@ def _plain(dossier: Dossier) -> dict[str, object]:
                 {"event": item.event, "time": item.time, "raw": item.raw.decode("utf-8", "replace")}
                 for item in alert.evidence
             ],
+            "withheld": dossier.withheld.get(alert.id, 0),
         }
         for alert in dossier.alerts
     ]
@@ -165,7 +167,7 @@ def _plain(dossier: Dossier) -> dict[str, object]:
 def _text(dossier: Dossier) -> str:
     head = [f"{_COLUMNS[name]}: {value}" for name, value in _row(dossier.incident).items()]
     alerts = [line for alert in dossier.alerts for line in _alert_lines(alert)]
-    timeline = [f"{vietnam(one.time)}  {one.actor}  {one.action}  {one.detail}" for one in dossier.timeline]
+    timeline = [f"{vietnam(one.time)}  {one.actor or _OTHERS}  {one.action}  {one.detail}" for one in dossier.timeline]
     return "\n".join([*head, *alerts, "", *timeline])
 
 

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from app.actions.inventory import encode_rows
+from app.actions.packed_rows import pack_rows
 from app.commands.common import AsJson, SettingsFile, ask_centre, plain, reader_of, settings_of, show
 from app.content import read_inventory
 from core.clock import SystemClock, vietnam_day
@@ -70,9 +70,9 @@ def import_(
     if not rows:
         raise ContentError("không có dòng nào để nhập / there is nothing to import: the files have no rows")
     own = settings_of(settings)
-    answer = _ask(own, rows, yes=yes, remove=remove)
+    answer = ask_import(own, rows, yes=yes, remove=remove)
     asked = _ask_removal(own, answer, paths) if yes and remove else {}
-    _finish({**answer, **asked}, yes=yes, as_json=as_json)
+    tell_import({**answer, **asked}, yes=yes, as_json=as_json)
 
 
 @commands.command()
@@ -88,7 +88,7 @@ def netbox(
     token = read_token(token_file)
     with netbox_client(address, ca) as http, Progress(console=Console(stderr=True), transient=True) as bar:
         rows = rows_of(fetch(http, token, _Bars(bar)), space)
-    _finish(_ask(settings_of(settings), rows, yes=yes), yes=yes)
+    tell_import(ask_import(settings_of(settings), rows, yes=yes), yes=yes)
 
 
 class _Bars:
@@ -149,7 +149,8 @@ def delete(
 def policies(settings: SettingsFile = None, as_of: str = "", as_json: AsJson = False) -> None:
     """Đường truyền, cổng chậm hơn quy định của cấp / what is slower than its tier's policy."""
     own = settings_of(settings)
-    seen = narrowed(read_inventory(own), reader_of(own).scope("inventory.read"))
+    scope = reader_of(own).scope("inventory.read")
+    seen = narrowed(read_inventory(own), scope)
     judged = judge(seen, as_of or _today())
     rows: list[dict[str, Any]] = [
         {**msgspec.to_builtins(one), "wanted_mbps": one.policy.minimum_mbps, "source": one.policy.source}
@@ -164,8 +165,9 @@ def policies(settings: SettingsFile = None, as_of: str = "", as_json: AsJson = F
         )
 
 
-def _ask(settings: Settings, rows: Rows, *, yes: bool, remove: bool = False) -> Mapping[str, Any]:
-    content = base64.b64encode(encode_rows(rows)).decode("ascii")
+def ask_import(settings: Settings, rows: Rows, *, yes: bool, remove: bool = False) -> Mapping[str, Any]:
+    """Has the centre import the rows, or only tell what that would change."""
+    content = base64.b64encode(pack_rows(rows)).decode("ascii")
     action = "inventory.import" if yes else "inventory.compare"
     with Console(stderr=True).status(f"{sum(map(len, rows.values()))} dòng / rows"):
         return ask_centre(settings, action, content=content, remove=remove)
@@ -179,7 +181,7 @@ def _ask_removal(settings: Settings, answer: Mapping[str, Any], paths: Iterable[
     return ask_centre(settings, "inventory.delete", keys=missing, reason=reason)
 
 
-def _finish(answer: Mapping[str, Any], *, yes: bool, as_json: bool = False) -> None:
+def tell_import(answer: Mapping[str, Any], *, yes: bool, as_json: bool = False) -> None:
     """Tells what came of it.
 
     Raises:

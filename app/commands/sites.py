@@ -102,7 +102,8 @@ def _rows(records: list[Any]) -> list[dict[str, str]]:
 
 
 def _seen(settings: Settings) -> Inventory:
-    return narrowed(read_inventory(settings), reader_of(settings).scope("inventory.read"))
+    scope = reader_of(settings).scope("inventory.read")
+    return narrowed(read_inventory(settings), scope)
 
 
 def _find(seen: Inventory, name: str) -> Site:

@@ -91,7 +91,8 @@ def show_(
 ) -> None:
     """Mọi số liệu của một nguồn / all figures of one source."""
     own = settings_of(settings)
-    source = _found(read_sources(own.sources), reader_of(own).scope("sources.read"), address)
+    scope = reader_of(own).scope("sources.read")
+    source = _found(read_sources(own.sources), scope, address)
     if as_json:
         show([_whole(source)], {}, as_json=True)
         return

@@ -1,4 +1,4 @@
-"""haidang users: add, grant, revoke, reset, disable, signout, list, review."""
+"""haidang users: add, grant, revoke, reset, disable, enable, signout, list, review."""
 
 from __future__ import annotations
 
@@ -67,6 +67,12 @@ def reset(name: Name, settings: SettingsFile = None) -> None:
 def disable(name: Name, settings: SettingsFile = None) -> None:
     """Khóa tài khoản, kết thúc mọi phiên / end sessions and refuse new ones."""
     ask_centre(settings_of(settings), "users.disable", name=name)
+
+
+@commands.command()
+def enable(name: Name, settings: SettingsFile = None) -> None:
+    """Mở khóa tài khoản đăng nhập qua OpenID; tài khoản tại chỗ dùng reset / enable an OpenID account again."""
+    ask_centre(settings_of(settings), "users.enable", name=name)
 
 
 @commands.command()

@@ -16,11 +16,13 @@ from console.web import create_app, end_streams
 from core.accesses import Accesses
 from core.centre import CentreClient
 from core.clock import SystemClock
+from core.device_states import read_device_states
 from core.secrets import secret, token
 from core.settings import Settings
 from core.sources import read_sources
 from core.stores.catalogue import guide_of
 from core.stores.events import LocalEvents
+from core.stores.series_read import LocalSeries
 from core.stores.state import read_state
 from core.terminal import say
 from correlation.incidents import CHANNELS
@@ -46,6 +48,8 @@ async def run(settings: Settings) -> None:
         events=LocalEvents(settings.logs / "spool", settings.logs / "events", decode_event),
         sources=lambda: read_sources(settings.sources),
         accesses=accesses,
+        series=LocalSeries(settings.series),
+        device_states=lambda: read_device_states(settings.device_states),
         oidc=openid_provider(own.oidc),
     )
     app = create_app(console)

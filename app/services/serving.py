@@ -95,6 +95,7 @@ async def serve(
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # else whoever connects from this machine says by a header from which address he comes
         timeout_graceful_shutdown=3,
         ssl_certfile=tls[0],
         ssl_keyfile=tls[1],

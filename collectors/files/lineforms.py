@@ -13,6 +13,7 @@ from collectors.logs.dialects import understand
 from collectors.logs.following import LineForms
 from collectors.logs.frames import Form
 from collectors.logs.syslog import Message
+from core.changes import change_event
 from core.errors import ContentError
 from core.records import Event, Fields
 
@@ -92,6 +93,11 @@ def program_line(program: str) -> Form:
         return Event(id=identity, time=time, seen=time, logsource=logsource, fields=fields, raw=raw)
 
     return form
+
+
+def change_lines(_: Path) -> LineForms:
+    """How the lines are read in which another lane tells of changes."""
+    return EachLine(change_event)
 
 
 def line_forms(kind: str, program: str, path: Path) -> LineForms:

@@ -74,10 +74,10 @@ class Decoder:
 
     def decode(self, frame: Frame, identity: str) -> Decoded:
         """The event in the frame, under this id; or, where there is none, what goes to quarantine and why."""
-        if frame.transport == "own":
-            return _own(frame, identity)
         if frame.fault:
             return _quarantine(frame, identity, frame.fault)
+        if frame.transport == "own":
+            return _own(frame, identity)
         if frame.form is not None:
             return _document(frame, frame.form, identity)
         text = frame.raw.decode("utf-8", "replace").rstrip("\r\n\x00")
@@ -163,6 +163,12 @@ def source_changed(told: Told, now: int) -> Frame:
 
 
 def _own(frame: Frame, identity: str) -> Decoded:
+    """What the platform says itself: the lane's words as JSON fields, or another lane's in a form of its own."""
+    if frame.form is not None:
+        try:
+            return Decoded(msgspec.structs.replace(frame.form(frame.raw, identity), seen=frame.seen))
+        except ContentError as error:
+            return _quarantine(frame, identity, str(error))
     fields = msgspec.json.decode(frame.raw, type=Fields)
     return Decoded(Event(id=identity, time=frame.seen, seen=frame.seen, logsource=SOURCE, fields=fields, raw=frame.raw))
 

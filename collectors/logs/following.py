@@ -15,7 +15,7 @@ import stat
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol, TypeAlias
+from typing import BinaryIO, Literal, NamedTuple, Protocol, TypeAlias
 
 from collectors.logs.frames import Form, Frame, Inlet
 from collectors.logs.marks import Marks
@@ -73,12 +73,14 @@ class Watched(NamedTuple):
         name: their names, as a shell has them.
         source: the address of the machine that their lines are of.
         forms: makes the readers for one file, by its name.
+        transport: ``own`` where the platform itself wrote them, so that they are believed.
     """
 
     folder: Path
     name: str
     source: str
     forms: Callable[[Path], LineForms]
+    transport: Literal["file", "own"] = "file"
 
 
 class OpenFile:
@@ -93,6 +95,7 @@ class OpenFile:
     def __init__(self, path: Path, handle: BinaryIO, watched: Watched) -> None:
         self.path = path
         self.source = watched.source
+        self.transport: Literal["file", "own"] = watched.transport
         self.forms = watched.forms(path)
         self._handle = handle
         self.stream = ""
@@ -278,7 +281,7 @@ class Follower:
         await self._inlet.put(
             Frame(
                 file.source,
-                "file",
+                file.transport,
                 raw,
                 self._clock.now(),
                 stream=file.stream,

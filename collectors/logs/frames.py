@@ -24,7 +24,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         source: the peer's IP address; of a followed file the machine's own.
-        transport: how it came; ``own`` is what the lane has to say itself, as JSON fields.
+        transport: how it came; ``own`` is what the platform says itself, as JSON fields unless it has a ``form``.
         raw: its bytes without framing.
         seen: when it was received, nanoseconds UTC.
         stream: the sender's stream, in which resent messages are recognised; a request or a file.

@@ -217,7 +217,7 @@ function move(step) {
 function act(key) {
   const isChord = Date.now() - chordAt < CHORD_MS;
   chordAt = key === "g" ? Date.now() : 0;
-  if (["q", "r", "e", "o", "b", "d", "u", "t"].includes(key)) return isChord && press(key);
+  if (["q", "r", "e", "o", "b", "d", "v", "u", "t"].includes(key)) return isChord && press(key);
   if (key === "j") return move(1);
   if (key === "k") return move(-1);
   return ["a", "s", "m", "c", "n", "l", "?", "/"].includes(key) && press(key);

@@ -148,15 +148,12 @@ def put_catalogue(connection: Connection, entries: Iterable[CatalogueRule], docu
     prune_texts(connection)
 
 
-def list_rules(connection: Connection, wanted: Wanted, now: int, limit: int, skip: int = 0) -> list[Listed]:
-    """The wanted rules: what hit most in 30 days first, then the gravest."""
-    order: tuple[ColumnElement[Any], ...] = (
-        desc("month"),
-        rules.c.level.desc(),
-        rules.c.title,
-        rules.c.file,
-        rules.c.number,
-    )
+def list_rules(
+    connection: Connection, wanted: Wanted, now: int, limit: int, skip: int = 0, *, by_hits: bool = True
+) -> list[Listed]:
+    """The wanted rules: what hit most in 30 days first, unless that is not to be told, then the gravest."""
+    order: tuple[ColumnElement[Any], ...] = (rules.c.level.desc(), rules.c.title, rules.c.file, rules.c.number)
+    order = (desc("month"), *order) if by_hits else order
     query = _with_hits(now).where(*_conditions(wanted)).order_by(*order).limit(limit).offset(skip)
     return [_listed(row) for row in connection.execute(query)]
 

@@ -7,7 +7,7 @@ changed, never of what: not even a digest, by which a short community could be g
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, update
@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select,
 from core import audit
 from core.errors import NotFoundError, RefusedError
 from core.records import Record
-from core.scope import Scope
+from core.scope import EVERYTHING, Scope
+from core.sealed import SealedSet, SealedSets
 from core.stores.tables import credential_targets as targets
 from core.stores.tables import credentials, users
 from core.vault import Secret, Vault, key_of
@@ -163,6 +164,15 @@ def read_secret(connection: Connection, vault: Vault, name: str) -> Secret:
     if row is None:
         raise _unknown(name)
     return Secret(vault.decrypt(row.body, subject(name)).decode())
+
+
+def read_sealed(connection: Connection, kinds: Collection[str]) -> SealedSets:
+    """The sets of these kinds as they are stored, with their targets, for the platform's own lanes."""
+    query = select(credentials.c.name, credentials.c.kind, credentials.c.body).where(credentials.c.kind.in_(kinds))
+    rows = connection.execute(query.order_by(credentials.c.name))
+    sets = tuple(SealedSet(name=row.name, kind=row.kind, body=row.body) for row in rows)
+    names = {one.name for one in sets}
+    return SealedSets(sets=sets, targets=tuple(one for one in read_targets(connection, EVERYTHING) if one[2] in names))
 
 
 def renew_all(connection: Connection, vault: Vault) -> int:

@@ -78,8 +78,8 @@ class EventStore(Protocol):
         """All events within the scope and span that are messages, each once, some at a time, about in order of time."""
         ...
 
-    def first(self, otherwise: int) -> int:
-        """The earliest event time in the files; where there are none, what is given."""
+    def first(self, scope: Scope, otherwise: int) -> int:
+        """The earliest event time in the files within the scope; where there is none, what is given."""
         ...
 
 
@@ -294,9 +294,29 @@ class LocalEvents:
                     if rows:
                         yield Batch(source.first, [from_row(tuple(row.values())) for row in rows])
 
-    def first(self, otherwise: int) -> int:
-        """The earliest event time in the files; where there are none, what is given."""
-        return min((part.first for part in read_manifest(self._folder).partitions), default=otherwise)
+    def first(self, scope: Scope, otherwise: int) -> int:
+        """The earliest event time in the files within the scope; where there is none, what is given.
+
+        Only as many files are looked into as could hold it, the earliest first.
+
+        Raises:
+            IntegrityError: a file that counts is missing.
+            UnavailableError: files kept changing while they were read.
+        """
+        return self._whole(lambda manifest: self._first(manifest, scope, otherwise))
+
+    def _first(self, manifest: Manifest, scope: Scope, otherwise: int) -> int:
+        if scope.sites is None:
+            return min((part.first for part in manifest.partitions), default=otherwise)
+        found: int | None = None
+        for part in sorted(manifest.partitions, key=lambda part: part.first):
+            if found is not None and part.first >= found:
+                break
+            within = pc.field("site").isin(sorted(scope.sites))
+            times = pq.read_table(self._folder / part.name, columns=["time"], filters=within)["time"]
+            earliest = pc.min(times).as_py()
+            found = earliest if found is None else min(found, earliest or found)
+        return otherwise if found is None else found
 
     def count(self, since: int, until: int) -> int:
         """About how many events are stored in the span: all of each file that has some of it."""

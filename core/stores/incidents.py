@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from core.errors import NotFoundError, RefusedError
 from core.incident import Dossier, Incident, State, TimelineEntry
 from core.records import Alert
 from core.scope import Scope
+from core.stores.incident_sight import concerns, seen_alert, seen_dossier, seen_incidents
 from core.stores.tables import alerts, incident_sites, incidents, timeline
 
 _encode = msgspec.msgpack.encode
@@ -27,7 +28,7 @@ def list_incidents(
     wanted = [state.value for state in states]
     query = _scoped(select(incidents.c.body), scope).where(incidents.c.state.in_(wanted))
     query = query.order_by(incidents.c.severity.desc(), incidents.c.updated.desc()).limit(limit)
-    return [_seen(_incident(row.body), scope) for row in connection.execute(query)]
+    return seen_incidents(connection, [_incident(row.body) for row in connection.execute(query)], scope)
 
 
 def list_detected(connection: Connection, scope: Scope, since: int, limit: int = 200) -> list[Incident]:
@@ -35,7 +36,7 @@ def list_detected(connection: Connection, scope: Scope, since: int, limit: int =
     query = _scoped(select(incidents.c.body), scope).order_by(incidents.c.id.desc()).limit(limit)
     found = (_incident(row.body) for row in connection.execute(query))
     # Numbers are given in the order of detection: what came before the first that is too old is older still.
-    return [_seen(one, scope) for one in takewhile(lambda one: one.detected >= since, found)]
+    return seen_incidents(connection, list(takewhile(lambda one: one.detected >= since, found)), scope)
 
 
 def read_incident(connection: Connection, scope: Scope, number: int) -> Incident:
@@ -44,25 +45,22 @@ def read_incident(connection: Connection, scope: Scope, number: int) -> Incident
     Raises:
         NotFoundError: there is none within the scope.
     """
-    possible = 0 < number <= _LAST
-    query = _scoped(select(incidents.c.body), scope).where(incidents.c.id == number)
-    row = connection.execute(query).first() if possible else None
-    if row is None:
-        raise NotFoundError(f"there is no incident {number}, or it is not yours to see")
-    return _seen(_incident(row.body), scope)
+    (found,) = seen_incidents(connection, [_whole(connection, scope, number)], scope)
+    return found
 
 
 def read_dossier(connection: Connection, scope: Scope, number: int) -> Dossier:
-    """The incident with its alerts and timeline, both in order of time.
+    """The incident with its alerts and timeline, both in order of time, and with the raw lines within the scope.
 
     Raises:
         NotFoundError: there is none within the scope.
     """
-    return Dossier(
-        incident=read_incident(connection, scope, number),
-        alerts=tuple(alert for alert in read_alerts(connection, number) if scope.allows(alert.site)),
+    whole = Dossier(
+        incident=_whole(connection, scope, number),
+        alerts=tuple(read_alerts(connection, number)),
         timeline=tuple(_timeline(connection, number)),
     )
+    return seen_dossier(connection, whole, scope)
 
 
 def read_alerts(connection: Connection, number: int) -> list[Alert]:
@@ -110,14 +108,11 @@ def alerts_of_rule(connection: Connection, scope: Scope, rule: str, limit: int) 
     """The latest alerts of a rule, each with its incident, within the scope."""
     query = select(alerts.c.body, incidents.c.body.label("of")).join(incidents, alerts.c.incident == incidents.c.id)
     query = _scoped(query, scope).where(alerts.c.rule == rule).order_by(alerts.c.start.desc(), alerts.c.id)
-    seen: list[tuple[Alert, Incident]] = []
-    for row in connection.execute(query):
-        alert = msgspec.msgpack.decode(row.body, type=Alert)
-        if scope.allows(alert.site):  # an incident may have alerts of several sites
-            seen.append((alert, _seen(_incident(row.of), scope)))
-        if len(seen) == limit:
-            break
-    return seen
+    found = ((msgspec.msgpack.decode(row.body, type=Alert), _incident(row.of)) for row in connection.execute(query))
+    # An incident may have alerts of several sites.
+    seen = list(islice(((alert, of) for alert, of in found if concerns(alert, scope)), limit))
+    told = seen_incidents(connection, [of for _, of in seen], scope)
+    return [(seen_alert(alert, scope), of) for (alert, _), of in zip(seen, told, strict=True)]
 
 
 def remove_alert(connection: Connection, alert_id: str) -> None:
@@ -184,14 +179,14 @@ def _scoped(query: Select[Any], scope: Scope) -> Select[Any]:
     return query.where(incidents.c.id.in_(seen))
 
 
-def _seen(incident: Incident, scope: Scope) -> Incident:
-    """The incident without the sites and units that lie outside of the scope."""
-    if scope.is_everything:
-        return incident
-    sites = tuple(site for site in incident.sites if scope.allows(site))
-    units = tuple(unit for unit in incident.units if scope.allows_unit(unit))
-    devices = incident.devices if sites == incident.sites else ()  # of which site each is, is not told here
-    return msgspec.structs.replace(incident, sites=sites, units=units, devices=devices)
+def _whole(connection: Connection, scope: Scope, number: int) -> Incident:
+    """The incident with all that is not the reader's too, if some of it is."""
+    possible = 0 < number <= _LAST
+    query = _scoped(select(incidents.c.body), scope).where(incidents.c.id == number)
+    row = connection.execute(query).first() if possible else None
+    if row is None:
+        raise NotFoundError(f"there is no incident {number}, or it is not yours to see")
+    return _incident(row.body)
 
 
 def _incident(body: bytes) -> Incident:

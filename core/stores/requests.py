@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, literal, select, update
 
 from core import audit
 from core.clock import HOUR
 from core.errors import NotFoundError
 from core.records import Record
+from core.scope import Scope
+from core.stores.tables import audit as chain
 from core.stores.tables import requests
+from core.stores.users import CHANGES
 
 LIFE = 7 * 24 * HOUR
 """Nanoseconds after which a request that nobody decided has lapsed."""
@@ -27,15 +31,29 @@ class RequestState(StrEnum):
 
 
 class Asked(NamedTuple):
-    """An action's name, its values as JSON, and why it is wanted."""
+    """What is asked for.
+
+    Attributes:
+        action: its name.
+        body: its values as JSON.
+        reason: why it is wanted.
+        units: which it concerns; the empty one among them where it is the whole sector.
+        subject: what must not be changed by others until it is decided, by its name in the audit chain.
+    """
 
     action: str
     body: bytes
     reason: str
+    units: tuple[str, ...] = ("",)
+    subject: str = ""
 
 
 class Request(Record, frozen=True, kw_only=True):
-    """What one person asks for and another decides."""
+    """What one person asks for and another decides.
+
+    Attributes:
+        is_stale: its subject was changed after it was asked for.
+    """
 
     id: int
     time: int
@@ -47,21 +65,31 @@ class Request(Record, frozen=True, kw_only=True):
     decided: int = 0
     decided_by: str = ""
     answer: str = ""
+    units: tuple[str, ...] = ("",)
+    subject: str = ""
+    is_stale: bool = False
 
     def is_open(self, now: int) -> bool:
         """Whether it still waits."""
-        return self.state is RequestState.OPEN and self.time >= now - LIFE
+        return self.state is RequestState.OPEN and self.time >= now - LIFE and not self.is_stale
+
+    def is_within(self, scope: Scope) -> bool:
+        """Whether all that it concerns lies within the scope."""
+        return _is_within(scope, self.units)
 
     @property
     def values(self) -> dict[str, Any]:
-        """The action's values."""
-        found: dict[str, Any] = msgspec.json.decode(self.body)
-        return found
+        """The action's values; none where they can no longer be read."""
+        try:
+            return msgspec.json.decode(self.body, type=dict[str, Any])
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return {}
 
 
 def put(connection: Connection, now: int, actor: str, asked: Asked) -> int:
     """Keeps a request; returns its number."""
-    row = {"time": now, "actor": actor, **asked._asdict(), "state": RequestState.OPEN.value}
+    units = msgspec.json.encode(sorted(asked.units) or [""]).decode()
+    row = {"time": now, "actor": actor, **asked._asdict(), "units": units, "state": RequestState.OPEN.value}
     number = int(connection.execute(insert(requests).values(row).returning(requests.c.id)).scalar_one())
     audit.append(connection, now, actor, "request.ask", f"request/{number}", f"{asked.action}: {asked.body.decode()}")
     return number
@@ -73,18 +101,24 @@ def read(connection: Connection, number: int) -> Request:
     Raises:
         NotFoundError: there is none.
     """
-    row = connection.execute(select(requests).where(requests.c.id == number)).first()
-    if row is None:
+    found = _where(connection, requests.c.id == number)
+    if not found:
         raise NotFoundError(f"there is no request {number}")
-    return _request(row)
+    return found[0]
 
 
-def list_requests(connection: Connection, actor: str = "", limit: int = 200) -> list[Request]:
-    """The latest requests, open ones first; only this actor's where one is named."""
-    is_decided = requests.c.state != RequestState.OPEN.value
-    query = select(requests).order_by(is_decided, requests.c.id.desc()).limit(limit)
-    rows = connection.execute(query.where(requests.c.actor == actor) if actor else query)
-    return [_request(row) for row in rows]
+def list_requests(connection: Connection, scope: Scope, actor: str = "", limit: int = 200) -> list[Request]:
+    """The latest requests, open ones first: those that lie within the scope, and the actor's own."""
+    columns = (requests.c.id, requests.c.actor, requests.c.units)  # the values of many would be long to read
+    rows = connection.execute(select(*columns).order_by(*_ORDER))
+    seen = (row.id for row in rows if (actor and row.actor == actor) or _is_within(scope, _units(row.units)))
+    return _where(connection, requests.c.id.in_(list(islice(seen, limit))))
+
+
+def list_about(connection: Connection, now: int, subject: str) -> list[Request]:
+    """The requests about this subject that still wait."""
+    wanted = (requests.c.subject == subject) & (requests.c.state == RequestState.OPEN.value)
+    return [one for one in _where(connection, wanted) if one.is_open(now)]
 
 
 def decide(connection: Connection, now: int, actor: str, request: Request, state: RequestState, text: str) -> None:
@@ -95,5 +129,38 @@ def decide(connection: Connection, now: int, actor: str, request: Request, state
     audit.append(connection, now, actor, f"request.{verb}", f"request/{request.id}", text)
 
 
+def _where(connection: Connection, wanted: ColumnElement[bool]) -> list[Request]:
+    rows = connection.execute(select(requests, _IS_STALE).where(wanted).order_by(*_ORDER))
+    return [_request(row) for row in rows]
+
+
 def _request(row: Row[Any]) -> Request:
-    return Request(**{**row._mapping, "state": RequestState(row.state)})  # noqa: SLF001 - SQLAlchemy's public name
+    told = {"state": RequestState(row.state), "units": _units(row.units), "is_stale": bool(row.is_stale)}
+    return Request(**{**row._mapping, **told})  # noqa: SLF001 - SQLAlchemy's public name
+
+
+def _units(text: str) -> tuple[str, ...]:
+    return msgspec.json.decode(text, type=tuple[str, ...]) or ("",)
+
+
+def _is_within(scope: Scope, units: tuple[str, ...]) -> bool:
+    return scope.is_everything or all(unit and scope.allows_unit(unit) for unit in units)
+
+
+_ORDER = (requests.c.state != RequestState.OPEN.value, requests.c.id.desc())
+_asking = chain.alias()
+_ASKED = (
+    select(_asking.c.seq)
+    .where(_asking.c.object == literal("request/").concat(requests.c.id), _asking.c.action == "request.ask")
+    .limit(1)
+    .correlate(requests)
+    .scalar_subquery()
+)
+_IS_STALE = (
+    select(chain.c.seq)
+    .where(chain.c.object == requests.c.subject, chain.c.action.in_(CHANGES), chain.c.seq > _ASKED)
+    .correlate(requests)
+    .exists()
+    .label("is_stale")
+)
+"""Read from the chain, so that no way of changing an account is forgotten."""

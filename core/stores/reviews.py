@@ -1,7 +1,8 @@
 """Quarterly reviews of all accounts, in the state database. The centre is the only writer.
 
 Source: TCVN 14423:2026, 6.6.2.1 d: the list of accounts is reviewed each quarter. A review is due within its quarter,
-in Vietnam's calendar; whoever signs it has decided on none of the accounts.
+in Vietnam's calendar; whoever signs it has decided on none of the accounts. Accounts that are made meanwhile belong to
+it, and a verdict is on the roles that the account has when it is given.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from datetime import date
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from core import audit
 from core.errors import NotFoundError, RefusedError
 from core.records import Record
 from core.stores.tables import review_rows, reviews
-from core.stores.users import User
+from core.stores.users import User, is_made_by, list_users
 
 Verdict: TypeAlias = Literal["keep", "change", "disable"]
 
@@ -36,7 +38,7 @@ class Review(Record, frozen=True, kw_only=True):
 
 
 class ReviewRow(Record, frozen=True, kw_only=True):
-    """An account in a review: its roles when that began, and what was decided, empty until then."""
+    """An account in a review: its roles when that began or it was decided on, and the verdict, empty until then."""
 
     user: str
     roles: str
@@ -84,9 +86,15 @@ def read_review(connection: Connection, quarter: str = "") -> Review:
 
 
 def read_rows(connection: Connection, quarter: str) -> list[ReviewRow]:
-    """The accounts in it, by name."""
+    """The accounts that have a row in it, by name."""
     query = select(review_rows).where(review_rows.c.quarter == quarter).order_by(review_rows.c.user)
     return [_row(row) for row in connection.execute(query)]
+
+
+def rows_of(connection: Connection, quarter: str, accounts: Iterable[User]) -> list[tuple[User, ReviewRow]]:
+    """Each of these accounts with its row; one that was made meanwhile with an empty one."""
+    known = {row.user: row for row in read_rows(connection, quarter)}
+    return [(one, known.get(one.name) or ReviewRow(user=one.name, roles=roles_text(one))) for one in accounts]
 
 
 def begin(connection: Connection, now: int, actor: str, quarter: str, accounts: Iterable[User]) -> None:
@@ -105,17 +113,15 @@ def begin(connection: Connection, now: int, actor: str, quarter: str, accounts: 
 
 
 def decide(connection: Connection, now: int, actor: str, quarter: str, row: ReviewRow) -> None:
-    """Enters the row's verdict and text on its account, also in place of an earlier one.
+    """Enters the row's verdict and text on an account with the roles that it has now, also in place of an earlier one.
 
     Raises:
-        NotFoundError: the account is not in the review.
         RefusedError: the review is signed.
     """
     _must_be_open(read_review(connection, quarter))
-    wanted = (review_rows.c.quarter == quarter) & (review_rows.c.user == row.user)
-    values = {"verdict": row.verdict, "text": row.text, "time": now, "actor": actor}
-    if not connection.execute(update(review_rows).where(wanted).values(values)).rowcount:
-        raise NotFoundError(f"'{row.user}' is not in the review of {quarter}")
+    values = {"roles": row.roles, "verdict": row.verdict, "text": row.text, "time": now, "actor": actor}
+    statement = upsert(review_rows).values(quarter=quarter, user=row.user, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["quarter", "user"], set_=values))
     told = f"{row.user}: {row.verdict}" + (f": {row.text}" if row.text else "")
     audit.append(connection, now, actor, "review.decide", f"review/{quarter}", told)
 
@@ -125,15 +131,18 @@ def sign(connection: Connection, now: int, actor: str, quarter: str) -> None:
 
     Raises:
         NotFoundError: there is none.
-        RefusedError: it is signed, an account has no verdict, or the actor decided on one.
+        RefusedError: it is signed, an account has no verdict on its present roles, or the actor ever decided on one,
+            or owes his own account to who did.
     """
     _must_be_open(read_review(connection, quarter))
-    rows = read_rows(connection, quarter)
-    left = [row.user for row in rows if not row.verdict]
+    rows = rows_of(connection, quarter, list_users(connection))
+    left = [user.name for user, row in rows if not row.verdict]
     if left:
         raise RefusedError(f"{len(left)} accounts have no verdict yet, the first is '{left[0]}'")
-    if any(row.actor == actor for row in rows):
-        raise RefusedError("who decided on an account does not sign: ask another person")
+    changed = [user.name for user, row in rows if not _is_of_today(user, row)]
+    if changed:
+        raise RefusedError(f"{len(changed)} accounts have other roles since their verdict, the first is '{changed[0]}'")
+    _must_be_another(connection, now, actor, audit.actors_of(connection, f"review/{quarter}", ("review.decide",)))
     connection.execute(update(reviews).where(reviews.c.quarter == quarter).values(signed=now, signed_by=actor))
     audit.append(connection, now, actor, "review.sign", f"review/{quarter}", f"{len(rows)} accounts")
 
@@ -141,6 +150,30 @@ def sign(connection: Connection, now: int, actor: str, quarter: str) -> None:
 def roles_text(user: User) -> str:
     """The account's roles, each with its unit: ``analyst (vks-tha), viewer``."""
     return ", ".join(f"{given.role} ({given.unit})" if given.unit else given.role for given in user.grants)
+
+
+def has_grown(user: User, row: ReviewRow) -> bool:
+    """Whether the account has a role that it did not have then."""
+    return not _roles(roles_text(user)) <= _roles(row.roles)
+
+
+def _is_of_today(user: User, row: ReviewRow) -> bool:
+    """Whether the verdict is on the roles of today; what was decided to be changed may have been taken away."""
+    return row.roles == roles_text(user) if row.verdict == "keep" else not has_grown(user, row)
+
+
+def _roles(text: str) -> frozenset[str]:
+    return frozenset(text.split(", ")) - {""}
+
+
+def _must_be_another(connection: Connection, now: int, actor: str, deciders: frozenset[str]) -> None:
+    if actor in deciders:
+        raise RefusedError("who decided on an account does not sign: ask another person")
+    if maker := next((one for one in sorted(deciders) if is_made_by(connection, now, actor, one)), ""):
+        raise RefusedError(
+            f"'{maker}', who decided on accounts, has made, granted to or reset your account within 30 days: "
+            "it takes an approver who owes it to none of those who decided"
+        )
 
 
 def _must_be_open(review: Review) -> None:

@@ -107,6 +107,8 @@ requests = Table(  # what needs a second person
     Column("decided", BigInteger, nullable=False, server_default=text("0")),
     Column("decided_by", String, nullable=False, server_default=text("''")),
     Column("answer", String, nullable=False, server_default=text("''")),
+    Column("units", String, nullable=False, server_default=text("'[\"\"]'")),  # that it concerned when asked for, JSON
+    Column("subject", String, nullable=False, server_default=text("''")),  # which must not change meanwhile: user/an
     sqlite_autoincrement=True,
 )
 

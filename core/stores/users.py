@@ -25,6 +25,11 @@ from core.stores.tables import users
 SHORTEST_PASSWORD = 12
 IDLE = 45 * 24 * HOUR
 """Nanoseconds without a sign-in after which an account is disabled (TCVN 14423:2026, 6.6.2)."""
+MADE_LATELY = 30 * 24 * HOUR
+"""Nanoseconds for which an account counts as made by who added it, granted to it, reset or enabled it."""
+CHANGES = ("user.grant", "user.revoke", "user.reset", "user.disable", "user.enable")
+"""What others do to an account, in the audit chain."""
+_MAKING = ("user.add", "user.grant", "user.reset", "user.enable")
 PENDING = -1
 """In place of a time step: the second factor was handed out, and no code of it has come yet."""
 
@@ -159,6 +164,32 @@ def disable_user(connection: Connection, now: int, actor: str, name: str, reason
     audit.append(connection, now, actor, "user.disable", f"user/{name}", reason)
 
 
+def enable_vouched(connection: Connection, now: int, actor: str, name: str) -> None:
+    """Lets an account sign in again for which a provider vouches.
+
+    Raises:
+        NotFoundError: there is no such user.
+        RefusedError: the account has a password of its own, or is not disabled.
+    """
+    user = read_user(connection, name)
+    if not user.issuer:
+        raise RefusedError(f"'{name}' has a password here: a reset gives a new one and enables the account")
+    if not user.disabled:
+        raise RefusedError(f"'{name}' is not disabled")
+    set_columns(connection, name, disabled=0, session=user.session + 1, seen=now)
+    audit.append(connection, now, actor, "user.enable", f"user/{name}")
+
+
+def is_made_by(connection: Connection, now: int, name: str, actor: str) -> bool:
+    """Whether the account is lately what this actor made of it, who may still know its password."""
+    return audit.has_done(connection, actor, f"user/{name}", _MAKING, now - MADE_LATELY)
+
+
+def is_made_by_alone(connection: Connection, name: str, actor: str) -> bool:
+    """Whether this actor added the account and nobody else has changed it since."""
+    return audit.actors_of(connection, f"user/{name}", ("user.add", *CHANGES)) == {actor}
+
+
 def disable_idle(connection: Connection, now: int) -> list[str]:
     """Disables every account that has not signed in for ``IDLE``; returns their names.
 
@@ -221,7 +252,17 @@ def set_columns(connection: Connection, name: str, **values: object) -> None:
 
 def administrators(connection: Connection) -> int:
     """How many accounts that are not disabled are administrators of the whole sector."""
-    wanted = (grants_table.c.role == "administrator") & (grants_table.c.unit == "") & (users.c.disabled == 0)
+    return _count(connection, Grant("administrator"))
+
+
+def has_sector_approver(connection: Connection) -> bool:
+    """Whether an account that is not disabled approves for the whole sector."""
+    return _count(connection, Grant("approver")) > 0
+
+
+def _count(connection: Connection, grant: Grant) -> int:
+    """How many accounts that are not disabled have it."""
+    wanted = (grants_table.c.role == grant.role) & (grants_table.c.unit == grant.unit) & (users.c.disabled == 0)
     query = select(func.count()).select_from(grants_table.join(users)).where(wanted)
     return int(connection.execute(query).scalar_one())
 

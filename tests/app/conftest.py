@@ -141,12 +141,15 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make_settings(folder: Path, **changed: object) -> Settings:
     """Settings over a folder, with ports that nobody uses."""
-    console, relay, logs, relp, metrics = (f"127.0.0.1:{port}" for port in free_ports(5))
+    console, relay, logs, relp, metrics, snmp = (f"127.0.0.1:{port}" for port in free_ports(6))
     values = {
         "data": folder / "data",
         "console": {"address": console},
         "centre": {"relay": relay},
-        "lane": {"logs": {"udp": logs, "tcp": logs, "relp": relp, "metrics": metrics, "receive_buffer": 65536}},
+        "lane": {
+            "logs": {"udp": logs, "tcp": logs, "relp": relp, "metrics": metrics, "receive_buffer": 65536},
+            "snmp": {"metrics": snmp},
+        },
     }
     return Settings.model_validate(values | changed)
 

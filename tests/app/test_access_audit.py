@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import re
 from typing import Any
 
@@ -244,6 +246,33 @@ def test_what_a_user_has_no_right_to_a_command_does_not_show(run, looks, centre,
     assert looks() == []
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another account")
+@pytest.mark.parametrize("closed", ["data", "data/centre", "data/centre/state.db"])
+@pytest.mark.parametrize("words", [("incidents", "list"), ("sites", "list"), ("events", "search"), ("audit", "verify")])
+def test_a_mapped_account_that_may_not_read_the_files_is_told_so_in_one_line(
+    commands, settings, tmp_path, monkeypatch, closed, words
+):
+    opened = [tmp_path, *tmp_path.parents[:-1], settings.data, settings.state.parent, settings.state]
+    modes = [(path, path.stat().st_mode) for path in opened]
+    nobody, file = 65534, tmp_path / "haidang.toml"
+    account = pwd.getpwuid(nobody).pw_name
+    file.write_text(f'format = 1\ndata = "{settings.data}"\n[centre.accounts]\n{account} = "an"\n')
+    monkeypatch.setattr("os.getuid", lambda: nobody)
+    try:
+        for path, mode in modes:
+            path.chmod(mode | 0o055)
+        file.chmod(0o644)
+        (tmp_path / closed).chmod(0o700)
+        os.seteuid(nobody)
+        with pytest.raises(RefusedError, match=r"\[centre\.accounts\] is for actions") as told:
+            CliRunner().invoke(commands, [*words, "--settings", str(file)], catch_exceptions=False)
+    finally:
+        os.seteuid(0)
+        for path, mode in modes:
+            path.chmod(mode)
+    assert "\n" not in str(told.value)
+
+
 def test_an_account_that_is_nobodys_reads_nothing(run, monkeypatch):
     monkeypatch.setattr("os.getuid", lambda: 4711)
     monkeypatch.setattr(common, "owner_of", lambda _: 0)
@@ -291,3 +320,33 @@ def test_a_command_works_while_the_centre_is_away_and_its_note_goes_with_the_nex
     way.is_away = False
     run("events", "quarantined")
     assert [(subject, told["count"]) for _, _, subject, told in looks()] == [("quarantine", 0), ("events", 5)]
+
+
+FORGED = {"what": "search", "object": "events", "query": "x", "scope": "everything", "time": 5 * SECOND}
+
+
+def test_of_a_user_by_a_local_account_the_centre_says_itself_when_and_within_which_scope(door, centre, add_user, looks):
+    add_user(centre, "binh", "analyst", "vks-nan")
+    door.caller = Caller("binh", "user")
+    assert door.ask("access.note", FORGED).status_code == 200
+    ((actor, _, _, told),) = looks()
+    assert (actor, told["scope"], told["at"]) == ("binh", "vks-nan", "2026-11-22T01:51:37.000000Z")
+    assert told["said"] == "1970-01-01T00:00:05.000000Z"
+    assert "by" not in told
+
+
+def test_a_user_by_a_local_account_hands_over_no_note_of_another(door, centre, add_user, looks):
+    add_user(centre, "binh", "analyst", "vks-nan")
+    door.caller = Caller("binh", "user")
+    reason = "only the console and this machine's own account hand over notes of others"
+    assert door.ask("access.note", {**FORGED, "by": "an"}).json() == {"reason": reason}
+    assert looks() == []
+
+
+@pytest.mark.parametrize("is_console", [True, False])
+def test_the_console_and_the_machine_are_believed(door, centre, add_user, looks, is_console):
+    add_user(centre, "binh", "analyst", "vks-nan")
+    assert door.ask("access.note", {**FORGED, "by": "an"}, console=is_console, actor="binh").status_code == 200
+    ((actor, _, _, told),) = looks()
+    assert actor == ("binh" if is_console else "local:test")
+    assert (told["scope"], told["at"], told["by"]) == ("everything", "1970-01-01T00:00:05.000000Z", "an")

@@ -46,7 +46,7 @@ def test_an_incident_goes_from_telephone_to_verdict(door, centre, add_user):
     ("name", "values", "status", "reason"),
     [
         ("incidents.acknowledge", {"id": 9}, 404, "there is no incident 9"),
-        ("incidents.assign", {"id": 1, "owner": "nobody"}, 404, "there is no user 'nobody'"),
+        ("incidents.assign", {"id": 1, "owner": "nobody"}, 409, "'nobody' cannot work on incidents"),
         ("incidents.note", {"id": 1, "text": " "}, 409, "a note needs words"),
         ("incidents.create", {"title": ""}, 409, "a title has 1 to 200 characters"),
         ("incidents.create", {"title": "x", "channel": "pigeon"}, 409, "'pigeon' is no channel"),

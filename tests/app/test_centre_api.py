@@ -6,25 +6,34 @@ import asyncio
 import os
 import pwd
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Thread
+from typing import Any
 
+import httpx
 import msgspec
 import pytest
+from litestar import Litestar, Request, get
 from litestar.testing import TestClient
 from prometheus_client import CollectorRegistry, Gauge
+from running import free_ports
 from sqlalchemy import select
 
+from app.actions.table import ACTIONS
 from app.callers import Caller, local_caller
 from app.centre_api import MOST_BYTES, PeerCredentials, people_app, relay_app
+from app.services import serving
 from app.services.serving import serve, unix_listening
 from core import audit
-from core.centre import CentreClient
+from core.centre import ACTOR_HEADER, CentreClient
+from core.clock import MINUTE
 from core.errors import NotFoundError, RefusedError
 from core.outbox import Receipt
 from core.snapshots import snapshot
 from core.stores.signing_in import LOCKED, MOST_FAILURES
 from core.stores.tables import hits as hits_table
 from core.stores.tables import users as users_table
+from core.stores.users import disable_user
 
 TOKEN = "ab" * 32
 KEY = {"Authorization": f"Bearer {TOKEN}"}
@@ -261,3 +270,91 @@ def test_over_the_socket_the_console_acts_for_its_users(tmp_path, centre, built,
 
 def test_a_number_larger_than_any_incidents_is_malformed_or_not_found(door):
     assert door.ask("incidents.note", {"id": 1 << 64, "text": "x"}).status_code in {400, 404}
+
+
+def test_a_right_is_asked_for_before_anything_is_read_for_the_action(door, centre, add_user, monkeypatch):
+    add_user(centre, "xem", "viewer")
+    add_user(centre, "cu", "engineer", disabled=1)
+    read = []
+    action = replace(ACTIONS["inventory.compare"], outside=lambda *_: read.append(1), do=lambda _: {})
+    monkeypatch.setitem(ACTIONS, "inventory.compare", action)
+    for name in ("xem", "cu"):
+        answer = door.ask("inventory.compare", {"content": ""}, console=True, actor=name)
+        reason = f"'{name}' may not do this: it needs the right inventory.write"
+        assert (answer.status_code, answer.json()) == (409, {"reason": reason})
+    assert read == []
+    assert door.ask("inventory.compare", {"content": ""}).json() == {}
+    assert read == [1]
+
+
+def test_a_right_that_was_lost_meanwhile_is_missed_when_it_is_done(door, centre, add_user, monkeypatch):
+    add_user(centre, "kysu", "engineer")
+    action = ACTIONS["inventory.compare"]
+
+    def lose(*_):
+        centre.change(lambda connection, now: disable_user(connection, now, "quantri", "kysu"))
+
+    monkeypatch.setitem(ACTIONS, "inventory.compare", replace(action, outside=lose))
+    answer = door.ask("inventory.compare", {"content": ""}, console=True, actor="kysu")
+    assert answer.json() == {"reason": "'kysu' may not do this: it needs the right inventory.write"}
+
+
+NO_BODIES = {"none": b"", "cut": b'{"title": "x', "other": b'{"title": 7}', "deep": b'{"other": ' + b"[" * 100_000}
+
+
+@pytest.mark.parametrize("body", NO_BODIES.values(), ids=NO_BODIES)
+def test_a_body_that_cannot_be_decoded_is_refused_for_want_of_the_right_first(door, centre, add_user, body):
+    add_user(centre, "xem", "viewer")
+    add_user(centre, "an", "analyst")
+
+    def post(name):
+        headers = {"Authorization": f"Bearer {door.token}", ACTOR_HEADER: name}
+        return door.client.post("/api/incidents.create", content=body, headers=headers)
+
+    assert post("xem").json() == {"reason": "'xem' may not do this: it needs the right incident.write"}
+    assert post("nobody").status_code == 404
+    assert post("an").status_code == 400
+
+
+def test_refusals_enter_the_chain_once_a_minute_of_an_actor_and_an_action(door, centre, add_user, clock, chain):
+    add_user(centre, "xem", "viewer")
+    add_user(centre, "xem2", "viewer")
+    before = len(chain())
+
+    def ask(user, action):
+        assert door.ask(action, {"name": "moi"}, console=True, actor=user).status_code == 409
+
+    for _ in range(3):
+        for user in ("xem", "xem2"):
+            ask(user, "users.add")
+    ask("xem", "users.reset")
+    clock.forward(MINUTE - 1)
+    ask("xem", "users.add")
+    assert chain()[before:] == [
+        ("xem", "right.refused", "action/users.add"),
+        ("xem2", "right.refused", "action/users.add"),
+        ("xem", "right.refused", "action/users.reset"),
+    ]
+    clock.forward(1)
+    ask("xem", "users.add")
+    assert chain()[before + 3 :] == [("xem", "right.refused", "action/users.add")]
+
+
+def test_nobody_says_by_a_header_from_which_address_he_comes():
+    @get("/", sync_to_thread=False)
+    def told(request: Request[Any, Any, Any]) -> str:
+        return f"{request.client.host} {request.url.scheme}"
+
+    bound = serving.listening("test", f"127.0.0.1:{free_ports(1)[0]}")
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(serve(Litestar([told], openapi_config=None), bound))
+    thread = Thread(target=loop.run_until_complete, args=(task,))
+    thread.start()
+    try:
+        host, port = bound.getsockname()
+        headers = {"X-Forwarded-For": "10.0.0.5", "X-Forwarded-Proto": "https"}
+        assert httpx.get(f"http://{host}:{port}/", headers=headers).text == "127.0.0.1 http"
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+        loop.close()

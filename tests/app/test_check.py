@@ -19,6 +19,10 @@ from app.check import check, has_capability
 from core.errors import IntegrityError
 from core.files import own_folder
 from core.settings import HOME, Settings
+from core.stores import credentials
+from core.stores.migrate import open_state
+from core.vault import Vault
+from inventory.credentials import encode_credential, read_credential
 
 BROKEN_RULE = "title: [\n"
 UNSUPPORTED = """\
@@ -41,7 +45,7 @@ def changed(settings: Settings, **sections: object) -> Settings:
     """The settings with other values in their sections: ``console={"tls_key": ...}``, ``logs={"udp": ...}``."""
     values = settings.model_dump()
     for name, update in sections.items():
-        target = values["lane"]["logs"] if name == "logs" else values[name]
+        target = values["lane"][name] if name in values["lane"] else values[name]
         if isinstance(update, dict):
             target.update(update)
         else:
@@ -68,10 +72,12 @@ def test_a_sound_platform_has_nothing_but_good_notes(settings):
         "console",
         "relay",
         "metrics",
+        "snmp metrics",
         "tcp",
         "relp",
         "udp",
         "socket buffer",
+        "snmp",
         "accounts",
     ]
 
@@ -312,3 +318,37 @@ def test_a_token_that_is_empty_or_not_there_is_an_error_and_not_no_token(setting
     assert "the token for HTTP is empty" in notes(known, "tls")[0][1]
     token.write_text("secret\n")
     assert notes(known, "tls") == []
+
+
+def put_set(settings, name, kind, target, *, sealed=None):
+    credential = read_credential({"kind": "snmp_v2c", "community": "public"})
+    body = sealed or Vault(settings.secrets).encrypt(encode_credential(credential), f"credential/{name}")
+    engine = open_state(settings.state)
+    with engine.begin() as connection:
+        credentials.add_set(connection, 1, "test", name, "snmp_v2c", body)
+        credentials.assign(connection, 1, "test", credentials.Target(kind, target, name))
+    engine.dispose()
+
+
+def test_without_a_set_no_device_is_polled_and_that_is_no_fault(settings):
+    assert ("good", "no device is polled: there is no credential set for SNMP") in notes(settings, "snmp")
+
+
+def test_what_is_wrong_with_sets_and_what_the_series_need_is_told(settings):
+    polled = changed(settings, inventory=HOME / "lab" / "data" / "sector", snmp={"space": "lab"})
+    put_set(polled, "core", "family", "cisco")
+    put_set(polled, "lost", "site", "nowhere", sealed=b"\x01" + bytes(60))
+    told = notes(polled, "snmp")
+    text = "\n".join(line for _, line in told)
+    assert "credential set 'lost' cannot be used" in text
+    assert "credential set 'lost' is for the site 'nowhere'" in text
+    assert "30 devices are polled" in text
+    assert "without a credential set for SNMP, and not polled: " in text
+    assert "series of 720 interfaces need" in text
+    assert [level for level, _ in told] == ["good", "warning", "warning", "good", "warning", "good"]
+
+
+def test_devices_of_another_address_space_are_named(settings):
+    other = changed(settings, inventory=HOME / "lab" / "data" / "sector")
+    put_set(other, "core", "family", "cisco")
+    assert any("another address space than 'default'" in text for _, text in notes(other, "snmp"))

@@ -311,6 +311,7 @@ def test_users_are_listed_as_the_centre_knows_them(run, fake):
         (["users", "signout", "an"], ("users.signout", {"name": "an"})),
         (["users", "reset", "an"], ("users.reset", {"name": "an"})),
         (["users", "disable", "an"], ("users.disable", {"name": "an"})),
+        (["users", "enable", "an"], ("users.enable", {"name": "an"})),
         (["incidents", "ack", "3"], ("incidents.acknowledge", {"id": 3})),
         (["incidents", "assign", "3", "an"], ("incidents.assign", {"id": 3, "owner": "an"})),
         (["incidents", "note", "3", "gọi lại"], ("incidents.note", {"id": 3, "text": "gọi lại"})),

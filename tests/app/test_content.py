@@ -7,8 +7,11 @@ import pytest
 from app.content import Content, decode_rules, encode_rules, read_inventory
 from core import rule_text
 from core.errors import ContentError, NotFoundError
+from core.sealed import SealedSets, decode_sealed
 from core.settings import HOME
 from core.sigma import load_rules
+from core.stores import credentials
+from core.stores.migrate import open_state
 from inventory.snapshot import decode_snapshot
 
 RULE = """\
@@ -231,3 +234,21 @@ def test_rules_get_the_sites_values_and_again_when_these_change(own, said, tmp_p
     values.write_text("domains: [vks.example]")
     assert titles(content) == ["A domain of ours", "One"]
     assert load_rules(decode_rules(content.snapshot("rules").content)).refused == ()
+
+
+def test_credential_sets_travel_sealed_and_anew_when_one_is_put_or_assigned(settings):
+    content = Content(settings, pytest.fail, kinds=("credentials",))
+    first = content.snapshot("credentials")
+    assert decode_sealed(first.content) == SealedSets()
+    engine = open_state(settings.state)
+    with engine.begin() as connection:
+        credentials.add_set(connection, 1, "test", "core", "snmp_v3", b"sealed")
+        credentials.add_set(connection, 1, "test", "shell", "ssh_key", b"sealed too")
+    second = content.snapshot("credentials")
+    with engine.begin() as connection:
+        credentials.assign(connection, 1, "test", credentials.Target("site", "tha", "core"))
+    engine.dispose()
+    third = decode_sealed(content.snapshot("credentials").content)
+    assert len({first.version, second.version, content.snapshot("credentials").version}) == 3
+    assert [(one.name, one.body) for one in third.sets] == [("core", b"sealed")]
+    assert third.targets == (("site", "tha", "core"),)

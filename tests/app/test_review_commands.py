@@ -16,7 +16,7 @@ from core.clock import HOUR
 from core.errors import NotFoundError, RefusedError
 from core.scope import Grant
 from core.stores import users
-from core.stores.grants import put_grant
+from core.stores.grants import put_grant, remove_grant
 
 DAY = 24 * HOUR
 QUARTER = "2026-Q4"
@@ -113,7 +113,18 @@ def test_a_verdict_is_shown_as_done_once_it_was_carried_out(run, centre):
     assert done() == {"an": False, "duyet": False}
     run("quantri", "users", "disable", "an")
     centre.change(lambda connection, now: put_grant(connection, now, "test", "duyet", Grant("viewer")))
+    assert done() == {"an": True, "duyet": False}  # it has more than before
+    run("quantri", "users", "review", "decide", "duyet", "change", "--text", "chỉ còn xem")
+    centre.change(lambda connection, now: remove_grant(connection, now, "test", "duyet", Grant("approver")))
     assert done() == {"an": True, "duyet": True}
+
+
+def test_who_came_after_the_review_began_is_shown_and_decided_on(run, centre, add_user):
+    run("quantri", "users", "review", "begin")
+    add_user(centre, "muon", "viewer")
+    rows = {row["user"]: row for row in json.loads(run("quantri", "users", "review", "show", "--json"))}
+    assert (rows["muon"]["roles"], rows["muon"]["verdict"]) == ("viewer", "")
+    run("quantri", "users", "review", "decide", "muon", "keep")
 
 
 def test_nobody_decides_on_himself_nor_beyond_his_units(run):
@@ -122,8 +133,9 @@ def test_nobody_decides_on_himself_nor_beyond_his_units(run):
     run("quantri", "users", "review", "begin")
     with pytest.raises(RefusedError, match="nobody decides on himself"):
         run("quantri", "users", "review", "decide", "quantri", "keep")
-    with pytest.raises(RefusedError, match="'duyet' has rights outside of your units"):
-        run("quantri_tha", "users", "review", "decide", "duyet", "keep")
+    for name in ("duyet", "nobody"):
+        with pytest.raises(NotFoundError, match=f"there is no user '{name}' whose rights are all within your units"):
+            run("quantri_tha", "users", "review", "decide", name, "keep")
     run("quantri_tha", "users", "review", "decide", "an", "keep")
     with pytest.raises(RefusedError, match="say what is to be changed, or why"):
         run("quantri", "users", "review", "decide", "duyet", "change")
@@ -175,9 +187,9 @@ def test_requests_are_listed_approved_refused_and_withdrawn(run):
     heading, *rows = run("duyet", "requests", "list").splitlines()
     assert heading.split()[:2] == ["Số", "Trạng"]
     assert [row.split()[:3] for row in rows] == [[str(number), "chờ", "duyệt"] for number in (3, 2, 1)]
-    assert "approved and done: 1" in run("duyet", "requests", "approve", "1")
     assert "refused: 3" in run("duyet", "requests", "refuse", "3", "--text", "chưa cần")
     assert "withdrawn: 2" in run("quantri", "requests", "withdraw", "2")
+    assert "approved and done: 1" in run("duyet", "requests", "approve", "1")
     states = {row["id"]: row["state"] for row in json.loads(run("duyet", "requests", "list", "--json"))}
     assert states == {1: "approved", 2: "refused", 3: "refused"}
 

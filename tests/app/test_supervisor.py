@@ -138,7 +138,7 @@ def test_our_own_services_are_run_by_this_python():
 
 
 def test_the_centre_starts_before_those_who_ask_it():
-    assert list(SERVICES) == ["centre", "logs", "console"]
+    assert list(SERVICES) == ["centre", "logs", "snmp", "console"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

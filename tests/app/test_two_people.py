@@ -7,14 +7,14 @@ import pytest
 from app.callers import Caller
 from core import audit
 from core.clock import HOUR
-from core.scope import Grant
+from core.scope import EVERYTHING, Grant
 from core.stores import requests, users
 from core.stores.grants import put_grant, remove_grant
 from core.stores.tables import audit as chain
+from core.stores.users import NewUser
 
 GRANT = {"name": "moi", "role": "administrator"}
 DAY = 24 * HOUR
-ALONE = "the role administrator goes with no other: use an account of its own"
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +74,7 @@ def test_an_administrator_is_made_by_two_people(ask, grants_of, actions_of, requ
     assert actions_of() == [
         ("quantri", "request.ask", "request/1"),
         ("quantri", "user.grant", "user/moi"),
+        ("quantri", "session.end", "user/moi"),
         ("duyet", "request.approve", "request/1"),
     ]
 
@@ -99,7 +100,7 @@ def test_asking_tries_it_and_leaves_nothing_behind(ask, centre, grants_of):
 )
 def test_what_could_not_be_done_is_not_even_asked_for(ask, centre, values, reason):
     assert ask("quantri", "users.grant", **values).json() == {"reason": reason}
-    assert centre.read(requests.list_requests) == []
+    assert centre.read(lambda connection: requests.list_requests(connection, EVERYTHING)) == []
 
 
 def test_a_new_account_waits_without_the_right_of_an_administrator(ask, grants_of):
@@ -145,13 +146,15 @@ def test_what_root_asks_for_needs_a_person_as_well(ask, grants_of, request_of):
 def test_an_approver_decides_within_his_units_alone(ask, grants_of):
     ask("quantri", "users.grant", **GRANT)
     ask("quantri", "users.grant", **GRANT, unit="vks-nan")
-    ask("quantri_tha", "users.grant", **GRANT, unit="vks-tha")
+    ask("quantri_tha", "users.add", name="moi_tha", role="administrator", unit="vks-tha")
+    assert [one["id"] for one in ask("duyet_tha", "requests.list").json()["requests"]] == [3]
     for number in (1, 2):
         for verb in ("approve", "refuse"):
             answer = ask("duyet_tha", f"requests.{verb}", id=number)
             assert answer.json() == {"reason": "this concerns units that are not yours to decide on"}
     assert ask("duyet_tha", "requests.approve", id=3).status_code == 200
-    assert grants_of("moi") == (Grant("administrator", "vks-tha"),)
+    assert grants_of("moi_tha") == (Grant("administrator", "vks-tha"),)
+    assert [one["state"] for one in ask("duyet_tha", "requests.list").json()["requests"]] == ["approved"]
 
 
 def test_a_refused_request_is_closed(ask, grants_of, request_of):
@@ -184,7 +187,7 @@ def test_after_seven_days_it_has_lapsed(ask, clock, grants_of):
     assert grants_of("moi") == ()
 
 
-@pytest.mark.parametrize("loss", ["disable", "revoke"])
+@pytest.mark.parametrize("loss", ["disable", "revoke", "reset"])
 def test_what_its_asker_may_no_longer_do_is_not_done(ask, grants_of, loss):
     ask("quantri", "users.grant", **GRANT)
     values = {"name": "quantri"} | ({"role": "administrator"} if loss == "revoke" else {})
@@ -194,12 +197,92 @@ def test_what_its_asker_may_no_longer_do_is_not_done(ask, grants_of, loss):
     assert grants_of("moi") == ()
 
 
-def test_it_is_done_as_things_are_when_it_is_approved(ask, grants_of):
+CHANGES = {
+    "reset": ("users.reset", {"name": "moi"}),
+    "disabled": ("users.disable", {"name": "moi"}),
+    "granted": ("users.grant", {"name": "moi", "role": "viewer"}),
+}
+
+
+@pytest.mark.parametrize(("action", "values"), CHANGES.values(), ids=CHANGES)
+def test_it_lapses_when_the_account_is_changed_meanwhile(ask, grants_of, action, values):
     ask("quantri", "users.grant", **GRANT)
-    ask("quantri", "users.grant", name="moi", role="viewer")
-    answer = ask("duyet", "requests.approve", id=1)
-    assert answer.json() == {"reason": ALONE}
-    assert grants_of("moi") == (Grant("viewer"),)
+    assert ask("quantri2", action, **values).status_code == 200
+    for user, verb in (("duyet", "approve"), ("duyet", "refuse"), ("quantri", "withdraw")):
+        reason = "the account was changed after request 1 was made: it has lapsed, ask anew"
+        assert ask(user, f"requests.{verb}", id=1).json() == {"reason": reason}
+    (lapsed,) = ask("duyet", "requests.list").json()["requests"]
+    assert lapsed["state"] == "lapsed"
+    assert Grant("administrator") not in grants_of("moi")
+
+
+OWED = {
+    "added": lambda centre: act(centre, lambda c, now, by: users.add_user(c, now, by, NewUser(name="duyet2"))),
+    "granted": lambda centre: act(centre, lambda c, now, by: put_grant(c, now, by, "duyet", Grant("viewer"))),
+    "reset": lambda centre: act(centre, lambda c, now, by: users.reset_user(c, now, by, "duyet")),
+}
+
+
+def act(centre, work):
+    centre.change(lambda connection, now: work(connection, now, "quantri"))
+
+
+@pytest.mark.parametrize("owed", OWED.values(), ids=OWED)
+def test_who_has_lately_made_the_approver_is_not_another_person(ask, centre, clock, grants_of, owed):
+    owed(centre)
+    approver = "duyet2" if centre.read(lambda c: "duyet2" in {user.name for user in users.list_users(c)}) else "duyet"
+
+    def settle(connection, now):
+        put_grant(connection, now, "test", approver, Grant("approver"))
+        users.set_columns(connection, approver, must_change=0, totp=b"sealed", totp_used=1)
+
+    centre.change(settle)
+    ask("quantri", "users.grant", **GRANT)
+    refused = ask(approver, "requests.approve", id=1).json()["reason"]
+    assert refused.startswith("'quantri', who asked for it, has made, granted to or reset your account within 30 days")
+    assert grants_of("moi") == ()
+    clock.forward(30 * DAY)  # since then he has seen to it that it is his own
+    ask("quantri", "users.grant", **GRANT)
+    assert ask(approver, "requests.approve", id=2).json() == {"reason": refused}
+    clock.forward(1)
+    assert ask(approver, "requests.approve", id=2).status_code == 200
+
+
+def test_another_administrators_approver_approves(ask, centre):
+    centre.change(lambda connection, now: put_grant(connection, now, "quantri2", "duyet", Grant("viewer")))
+    ask("quantri", "users.grant", **GRANT)
+    assert ask("duyet", "requests.approve", id=1).status_code == 200
+
+
+@pytest.mark.parametrize("unit", ["", "vks-tha"])
+def test_an_approver_is_made_by_two_people_also_where_the_account_is_new(ask, grants_of, unit):
+    wanted = {"role": "approver", "unit": unit}
+    assert ask("quantri", "users.grant", name="moi", **wanted).json() == {"request": 1}
+    assert ask("quantri", "users.add", name="nua", **wanted).json()["request"] == 2
+    assert ask("local", "users.grant", name="moi", **wanted).json() == {"request": 3}
+    assert (grants_of("moi"), grants_of("nua")) == ((), ())
+    assert ask("duyet", "requests.approve", id=2).status_code == 200
+    assert grants_of("nua") == (Grant("approver", unit),)
+
+
+def test_this_machines_account_alone_appoints_the_first_approver_of_the_sector(ask, grants_of):
+    ask("quantri", "users.disable", name="duyet")
+    assert ask("quantri", "users.grant", name="moi", role="approver").json() == {"request": 1}
+    assert ask("local", "users.grant", name="moi", role="approver", unit="vks-nan").json() == {"request": 2}
+    assert ask("local", "users.grant", name="moi", role="approver").json() == {"name": "moi", "changed": True}
+    assert grants_of("moi") == (Grant("approver"),)
+    assert ask("local", "users.add", name="nua", role="approver").json()["request"] == 3
+
+
+@pytest.mark.parametrize(("action", "body"), [("users.forget", b"{}"), ("users.grant", b"no values")])
+def test_what_this_version_cannot_read_is_listed_and_refused_but_not_done(ask, centre, action, body):
+    asked = requests.Asked(action, body, "")
+    centre.change(lambda connection, now: requests.put(connection, now, "quantri", asked))
+    (shown,) = ask("duyet", "requests.list").json()["requests"]
+    assert (shown["action"], shown["values"]) == (action, {})
+    reason = "request 1 is of another version of the platform: refuse it, have it asked anew"
+    assert ask("duyet", "requests.approve", id=1).json() == {"reason": reason}
+    assert ask("duyet", "requests.refuse", id=1).json() == {"request": 1}
 
 
 def test_approvers_see_all_requests_others_their_own(ask):

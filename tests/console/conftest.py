@@ -22,6 +22,7 @@ from console.deps import Console, Provider
 from console.web import create_app
 from core.accesses import Accesses
 from core.clock import MINUTE, HeldClock
+from core.device_states import read_device_states
 from core.errors import HaidangError, RefusedError
 from core.incident import Incident, TimelineEntry
 from core.records import Alert, Event, Evidence, Severity
@@ -31,6 +32,7 @@ from core.sources import read_sources
 from core.stores.events import LocalEvents
 from core.stores.incidents import commit, put_alert
 from core.stores.migrate import open_state
+from core.stores.series_read import LocalSeries
 from core.stores.state import read_state
 from core.stores.tables import grants, users
 from core.stores.users import PENDING, read_user
@@ -196,6 +198,8 @@ def console(centre: FakeCentre, clock: HeldClock, tmp_path: Path) -> Iterator[Co
         events=LocalEvents(tmp_path / "spool", tmp_path / "events", decode_event),
         sources=lambda: read_sources(tmp_path / "sources.json"),
         accesses=Accesses(centre.call, tmp_path / "accesses", clock),
+        series=LocalSeries(tmp_path / "series"),
+        device_states=lambda: read_device_states(tmp_path / "devices.json"),
     )
     reader.dispose()
 
@@ -260,8 +264,8 @@ def administrator(browser: Browser) -> Browser:
     return _signed_in(browser, "quantri")
 
 
-def evidence(raw: bytes, count: int = 1) -> tuple[Evidence, ...]:
-    return tuple(Evidence(event=f"s/0/{number}", time=NOW, raw=raw, site="hn") for number in range(count))
+def evidence(raw: bytes, count: int = 1, site: str = "hn") -> tuple[Evidence, ...]:
+    return tuple(Evidence(event=f"s/0/{number}", time=NOW, raw=raw, site=site) for number in range(count))
 
 
 def alert(**values: Any) -> Alert:
@@ -312,6 +316,6 @@ def make_alert() -> Any:
     """``make_alert(**values)`` is an alert; ``raw`` its only line."""
 
     def make(raw: bytes = b"one raw line", lines: int = 1, **values: Any) -> Alert:
-        return alert(**({"evidence": evidence(raw, lines), "count": lines} | values))
+        return alert(**({"evidence": evidence(raw, lines, str(values.get("site", "hn"))), "count": lines} | values))
 
     return make

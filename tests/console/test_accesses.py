@@ -17,6 +17,7 @@ from core.errors import UnavailableError
 from core.records import Event, Logsource
 from core.scope import EVERYTHING, Grant
 from core.stores.event_search import Query
+from core.stores.incidents import put_alert
 from core.stores.spool import Spool
 from core.stores.users import read_user
 
@@ -96,6 +97,50 @@ def test_raw_lines_are_noted_with_the_page_and_not_with_its_live_part(analyst, s
     analyst.get("/incidents/1")
     analyst.get("/incidents/1/part")
     assert notes() == [("an", "raw", "incident/1", 4, False)]
+
+
+def test_a_live_part_that_shows_what_its_page_did_not_is_noted_once(analyst, store, make_alert, notes, state):
+    stored = store(make_alert(lines=4, site="hn"))
+    for _ in range(3):
+        analyst.get("/incidents/1/part")
+    assert notes() == [("an", "raw", "incident/1", 4, False)]
+    with state.begin() as connection:
+        put_alert(connection, stored.id, make_alert(lines=6, site="hn"))
+    for _ in range(3):
+        analyst.get("/incidents/1/part", **{"HX-Request": "true"})
+    assert notes()[1:] == [("an", "raw", "incident/1", 6, False)]
+
+
+def test_what_each_session_is_shown_by_a_live_part_is_noted(analyst, browse, console, store, make_alert, notes):
+    store(make_alert(lines=4, site="hn"))
+    other = browse(console)
+    other.sign_in("binh")
+    for browser in (analyst, other, analyst, other):
+        browser.get("/incidents/1/part")
+    assert [actor for actor, *_ in notes()] == ["an", "binh"]
+
+
+def test_of_an_alert_of_two_sites_only_ones_own_lines_are_shown_and_counted(browser, centre, store, make_alert, notes):
+    centre.set_grants("an", Grant("analyst", "hnoi"))
+    lines = make_alert(b"line of ha noi", 3).evidence + make_alert(b"line of da nang", 2, site="dn").evidence
+    store(
+        make_alert(evidence=lines, count=9, site="hn", sites=("dn", "hn")), sites=("dn", "hn"), units=("dnang", "hnoi")
+    )
+    browser.sign_in("an")
+    for path in ("/incidents/1", "/incidents/1/part"):
+        page = browser.get(path).text
+        assert page.count("line of ha noi") == 3
+        assert "line of da nang" not in page
+        assert "2 dòng của đơn vị khác không hiện." in page
+        assert "4 sự kiện ở giữa" in page
+    assert notes() == [("an", "raw", "incident/1", 3, False)]
+
+
+def test_a_line_of_no_known_site_is_only_for_who_sees_the_sector(browser, centre, store, make_alert):
+    centre.set_grants("an", Grant("analyst", "hnoi"))
+    store(make_alert(evidence=make_alert(b"of nowhere", site="").evidence, site="hn"))
+    browser.sign_in("an")
+    assert "of nowhere" not in browser.get("/incidents/1").text
 
 
 def test_an_incident_without_raw_lines_is_no_entry(analyst, store, notes):

@@ -16,7 +16,9 @@ from console.searching import Searches
 from core.clock import HOUR, MINUTE, SECOND, HeldClock
 from core.errors import IntegrityError, UnavailableError
 from core.records import Event, Logsource
+from core.scope import EVERYTHING, Grant, Scope
 from core.stores.event_search import Buckets, Found, Progress
+from core.stores.events import EventWriter
 from core.stores.spool import Spool
 
 NOW = 1_795_300_000_000_000_000
@@ -169,6 +171,37 @@ def test_a_store_that_is_not_whole_is_told_and_not_passed_over(analyst, monkeypa
 def test_programs_get_the_newest_as_json(analyst, put):
     put(event(1), event(2, at=NOW + 1))
     assert [one["id"] for one in analyst.get("/events.json").json()] == ["logs/1/000002", "logs/1/000001"]
+
+
+@pytest.mark.parametrize("query", ["q=((", "q=a&from=zz&span=own"])
+def test_programs_hear_of_what_cannot_be_asked(analyst, query):
+    answer = analyst.get(f"/events.json?{query}")
+    assert answer.status_code == 422
+    assert answer.json()["reason"]
+
+
+def test_how_many_events_others_have_is_not_told_to_who_sees_a_part(browser, centre, put):
+    centre.set_grants("an", Grant("analyst", "hnoi"))
+    others = [msgspec.structs.replace(event(n), site="dn") for n in range(2, 9)]
+    put(event(1), *others)
+    browser.sign_in("an")
+    progress = dict(streamed(browser, "/events/stream?span=1h"))["progress"]
+    assert progress.strip() == "Xong: đã xem hết phần của mình."
+
+
+def test_the_histogram_of_who_sees_a_part_begins_with_his_own_first_event(browser, console, centre, put, tmp_path):
+    others = msgspec.structs.replace(event(1, at=NOW - 48 * HOUR), site="dn")
+    put(others, event(2, at=NOW - HOUR))
+    spool = sorted((tmp_path / "spool").iterdir())
+    EventWriter(tmp_path / "events", lambda payload: msgspec.msgpack.decode(payload, type=Event)).convert(spool)
+    assert console.events.first(EVERYTHING, NOW) == NOW - 48 * HOUR
+    assert console.events.first(Scope(sites=frozenset({"hn"})), NOW) == NOW - HOUR
+    assert console.events.first(Scope(sites=frozenset({"x"})), NOW) == NOW
+    centre.set_grants("an", Grant("analyst", "hnoi"))
+    browser.sign_in("an")
+    drawn = dict(streamed(browser, "/events/stream?span=own"))["histogram"]
+    assert "20/11/2026" not in drawn
+    assert "22/11/2026 04:26" in drawn
 
 
 def test_nobody_searches_without_signing_in(browser):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from console.health import STALE, is_current, joint_health, site_health
 from console.map import TileHealth
+from core.device_states import DeviceStates, Reach
 from core.sources import Sources, SourceState
 
 UP, DEGRADED, DOWN, UNKNOWN = TileHealth
@@ -36,6 +37,31 @@ def test_a_site_without_a_log_source_is_unknown_whatever_happens_there(is_hit):
 )
 def test_a_site_is_as_its_sources_and_incidents_tell(states, is_hit, health):
     assert site_health(states, is_hit=is_hit) is health
+
+
+@pytest.mark.parametrize(
+    ("states", "reaches", "health"),
+    [
+        ([], [Reach.UNKNOWN, Reach.UNKNOWN], UNKNOWN),
+        ([], [Reach.UP, Reach.UNKNOWN], UP),
+        ([], [Reach.DOWN, Reach.UNKNOWN], DOWN),
+        ([], [Reach.DOWN, Reach.UP], DEGRADED),
+        ([], [Reach.REFUSED], DEGRADED),
+        ([], [Reach.REFUSED, Reach.DOWN], DEGRADED),
+        ([ALIVE], [Reach.UP], UP),
+        ([SILENT], [Reach.UP], DEGRADED),
+        ([ALIVE], [Reach.DOWN], DEGRADED),
+        ([SILENT, SILENT], [Reach.DOWN, Reach.DOWN], DOWN),
+        ([SILENT], [Reach.UNKNOWN], DOWN),
+    ],
+)
+def test_polled_devices_count_as_log_sources_do(states, reaches, health):
+    assert site_health(states, reaches, is_hit=False) is health
+
+
+def test_an_open_serious_incident_degrades_a_site_that_is_only_polled():
+    assert site_health([], [Reach.UP], is_hit=True) is DEGRADED
+    assert site_health([], [Reach.UNKNOWN], is_hit=True) is UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -73,3 +99,4 @@ def test_joining_in_steps_is_joining_at_once():
 @pytest.mark.parametrize(("written", "holds"), [(0, False), (NOW - STALE, True), (NOW - STALE - 1, False)])
 def test_what_the_lane_told_long_ago_says_nothing_of_now(written, holds):
     assert is_current(Sources(written=written), NOW) is holds
+    assert is_current(DeviceStates(written=written), NOW) is holds

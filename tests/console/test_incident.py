@@ -9,9 +9,11 @@ import re
 import pytest
 
 from core.errors import NotFoundError, RefusedError, UnavailableError
-from core.incident import State, Verdict
+from core.incident import State, TimelineEntry, Verdict
 from core.records import Severity
+from core.scope import Grant
 from core.stores.catalogue import CatalogueRule, RuleState, put_catalogue
+from core.stores.incidents import commit
 
 HTMX = {"HX-Request": "true"}
 
@@ -196,6 +198,51 @@ def test_a_body_beyond_all_measure_is_refused(analyst, store):
     store()
     answer = analyst.post("/incidents/1/note", {"text": "x" * 300_000})
     assert answer.status_code == 413
+
+
+def test_a_live_stream_of_an_incident_that_is_not_there_is_not_found(analyst, browser, centre, store):
+    store(sites=("dn",))
+    assert analyst.get("/stream?incident=404").status_code == 404
+    centre.set_grants("an", Grant("analyst", "hnoi"))
+    assert browser.get("/stream?incident=1").status_code == 404
+
+
+def test_of_a_shared_incident_strangers_and_what_was_hit_elsewhere_are_not_told(
+    browser, centre, store, make_alert, state
+):
+    object_ = (("host.name", "rt-dn-bi-mat"), ("source.ip", "203.0.113.7"))
+    stored = store(
+        make_alert(site="hn"),
+        make_alert(id="alert-2", site="dn", title={"vi": "Máy rt-dn-bi-mat"}, object=object_),
+        sites=("dn", "hn"),
+        units=("dnang", "hnoi"),
+        object=object_,
+        owner="binh",
+        title={"vi": "Máy rt-dn-bi-mat", "en": "Host rt-dn-bi-mat"},
+    )
+    entries = [
+        ("haidang", "evidence", "Máy rt-dn-bi-mat"),
+        ("binh", "noted", "mật khẩu là hunter2"),
+        ("xem", "noted", "chúng tôi đang xem"),
+        ("kysu", "assigned", "binh"),
+        ("local:root", "noted", "của máy chủ"),
+        ("binh", "closed", "benign: như hunter2"),
+    ]
+    for actor, action, detail in entries:
+        entry = TimelineEntry(time=stored.updated, actor=actor, action=action, detail=detail)
+        with state.begin() as connection:
+            stored = commit(connection, stored, stored, entry)
+    centre.set_grants("xem", Grant("viewer", "hnoi"))
+    centre.set_grants("binh", Grant("analyst", "dnang"))
+    browser.sign_in("xem")
+    told = [browser.get(path).text for path in ("/incidents/1", "/incidents/1/part", "/", "/incidents.json")]
+    for text in told:
+        assert "rt-dn-bi-mat" not in text
+        assert "binh" not in text
+        assert "hunter2" not in text
+        assert "203.0.113.7" in text
+    for text in ("<b>đơn vị khác</b>", "chúng tôi đang xem", "của máy chủ", "Vô hại"):
+        assert text in told[0]
 
 
 def guides(page: str) -> list[tuple[bool, list[str]]]:

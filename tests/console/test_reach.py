@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
-from sector_world import RULE, World, fill_logs, fill_state, make_world, mark, marks_in
+from sector_world import RULE, World, fill_logs, fill_series, fill_state, make_world, mark, marks_in, writer
 from sqlalchemy import insert
 
 from console.sessions import OWN_ACCOUNT, PUBLIC
@@ -50,6 +50,7 @@ QUERIES = {
     "/events.json": "?span=24h",
     "/events/stream": "?span=24h",
     "/sources": "?q=rt",
+    "/devices/{name:str}/interfaces": "?port=Gi1",
 }
 
 
@@ -69,6 +70,7 @@ def world(request, state, clock, tmp_path) -> World:
             unit = chance.choice([name for name in made.living if name != "u0"])
             put_grant(connection, clock.now(), "test", f"{role}{number}", Grant(role, unit))
     fill_logs(tmp_path, made, msgspec.msgpack.encode, b"")
+    fill_series(tmp_path, made)
     return made
 
 
@@ -165,6 +167,18 @@ def test_what_is_ones_own_is_shown(page, action, world, open_as, console):
     assert marks_in(text, own) == own
 
 
+def test_what_was_measured_of_ones_own_devices_is_shown(world, open_as, console):
+    own = [name for name in world.living if name not in world.outside(grants_of(console, "viewer0"), "sources.read")]
+    with open_as("viewer0") as client:
+        for name in own:
+            page = client.get(f"/devices/rt-{name}").text
+            assert f"port {mark(name)}" in page
+            assert f"cpu {mark(name)}" in page
+            assert f"profile {mark(name)}" in page
+            assert mark(name) in client.get(f"/devices/rt-{name}/interfaces?port=Gi1").text
+            assert f"cpu {mark(name)}" in client.get(f"/devices/rt-{name}/series.json").text
+
+
 def test_what_is_ones_own_is_found_by_the_search(world, open_as, console):
     own = [name for name in world.living if name not in world.outside(grants_of(console, "analyst0"), "event.read")]
     with open_as("analyst0") as client:
@@ -180,11 +194,15 @@ def test_of_an_incident_of_two_units_each_sees_its_own_part(world, open_as, stat
             row = {"password": "", "must_change": 0, "disabled": 0, "failures": 0, "locked_until": 0, "session": 1}
             connection.execute(insert(users).values(name=user, **row))
             put_grant(connection, 1, "test", user, Grant("analyst", own))
+            connection.execute(insert(users).values(name=writer(own), **row))
+            put_grant(connection, 1, "test", writer(own), Grant("viewer", own))
         if other not in world.outside((Grant("analyst", own),), "incident.read"):
             continue  # one lies within the other
         with open_as(user) as client:
             text = client.get(f"/incidents/{shared}").text
         assert f"raw {mark(own)}" in text
+        assert f"ghi chú {mark(own)}" in text
+        assert "1 dòng của đơn vị khác không hiện." in text
         assert mark(other) not in text
 
 

@@ -7,13 +7,18 @@ import re
 import pytest
 
 from console.requests import MOST_LETTERS, request_view
+from core import audit
 from core.errors import RefusedError
-from core.scope import Grant
+from core.scope import EVERYTHING, Grant
 from core.stores import requests
 from core.stores.requests import LIFE, Asked, RequestState
 
 NOW = 1_795_300_000_000_000_000
 GRANT = Asked("users.grant", b'{"name":"moi","role":"administrator","unit":"th"}', "thay người")
+MADE = (
+    "'quantri', who asked for it, has made, granted to or reset your account within 30 days: "
+    "it takes an approver whom another administrator or this machine's account has made"
+)
 
 
 @pytest.fixture
@@ -52,6 +57,30 @@ def test_others_see_their_own_alone_and_may_take_it_back(administrator, put):
     assert "Không có đề nghị nào" not in page
 
 
+def test_an_approver_of_a_unit_sees_what_lies_within_it_and_his_own(approver, centre, put):
+    centre.set_grants("duyet", Grant("approver", "hnoi"))
+    for units in (("hnoi",), ("dnang",), ("hnoi", "dnang"), ("",)):
+        put(asked=GRANT._replace(units=units))
+    put("duyet", GRANT._replace(units=("dnang",)))
+    found = ["/requests/5/withdraw", "/requests/1/approve", "/requests/1/refuse"]
+    assert forms(approver.get("/requests").text) == found
+
+
+def test_one_whose_values_cannot_be_read_is_shown_without_them(approver, put):
+    put(asked=GRANT._replace(body=b"no values"))
+    page = approver.get("/requests").text
+    assert forms(page) == ["/requests/1/approve", "/requests/1/refuse"]
+    assert "Lý do: thay người" in page
+
+
+def test_one_whose_account_was_changed_meanwhile_has_lapsed(approver, state, put):
+    put(asked=GRANT._replace(subject="user/moi"))
+    with state.begin() as connection:
+        audit.append(connection, NOW, "quantri", "user.reset", "user/moi")
+    page = approver.get("/requests").text
+    assert (forms(page), "Hết hạn" in page) == ([], True)
+
+
 def test_who_asked_does_not_decide(approver, centre, put):
     centre.set_grants("duyet", Grant("approver"), Grant("viewer"))
     put("duyet")
@@ -87,6 +116,18 @@ def test_one_takes_back_what_one_asked_for(administrator, centre, put):
         ("request 1 is no longer open", "đề nghị số 1 không còn chờ duyệt"),
         ("this concerns units that are not yours to decide on", "việc này thuộc đơn vị không do bạn quyết định"),
         ("'quantri', who asked for it, may no longer do this", "&#39;quantri&#39;, người đề nghị, không còn quyền"),
+        (
+            "the account was changed after request 1 was made: it has lapsed, ask anew",
+            "tài khoản đã thay đổi sau khi có đề nghị số 1",
+        ),
+        (
+            MADE,
+            "&#39;quantri&#39;, người đề nghị, đã tạo, giao quyền hoặc cấp lại tài khoản của bạn",
+        ),
+        (
+            "request 1 is of another version of the platform: refuse it, have it asked anew",
+            "đề nghị số 1 thuộc phiên bản khác của hệ thống",
+        ),
     ],
 )
 def test_what_the_centre_refuses_is_told_in_the_readers_language(approver, centre, put, reason, told):
@@ -130,6 +171,6 @@ def test_what_was_asked_for_hides_nothing_and_has_a_bound(put, state):
     put(asked=Asked("users.grant", b'{"name":"a\\u202eb","role":""}', ""))
     put(asked=Asked("inventory.delete", b'{"rows":["%s"]}' % (b"x" * 5_000), ""))
     with state.connect() as connection:
-        long, odd = [request_view(one, "an", NOW) for one in requests.list_requests(connection)]
+        long, odd = [request_view(one, "an", NOW) for one in requests.list_requests(connection, EVERYTHING)]
     assert odd.values == (("name", "a‹U+202E›b"),)
     assert len(long.values[0][1]) == MOST_LETTERS + 1

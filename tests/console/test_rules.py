@@ -12,6 +12,7 @@ from console.rule_views import Asked
 from core.clock import HOUR
 from core.errors import NotFoundError, UnavailableError
 from core.records import Logsource, Severity
+from core.scope import Grant
 from core.stores.catalogue import CatalogueRule, RuleState, count_hits, put_catalogue
 from core.stores.rules import switch_off
 
@@ -69,6 +70,15 @@ def test_what_hits_most_stands_first(analyst, put, state):
     with state.begin() as connection:
         count_hits(connection, [OTHER], NOW)
     assert titles(analyst.get("/rules").text) == ["Hai", "Đăng nhập SSH thất bại"]
+
+
+def test_to_who_sees_a_part_of_the_incidents_the_order_tells_nothing_of_hits(browser, centre, put, state):
+    put(rule(), rule(OTHER, title={"vi": "Hai", "en": "Two"}, level=Severity.LOW))
+    with state.begin() as connection:
+        count_hits(connection, [OTHER], NOW)
+    centre.set_grants("xem", Grant("viewer", "hnoi"))
+    browser.sign_in("xem")
+    assert titles(browser.get("/rules").text) == ["Đăng nhập SSH thất bại", "Hai"]
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,22 @@ def test_the_secret_is_shown_once_and_its_first_code_opens_what_was_wanted(bare,
     assert bare.get("/rules").status_code == 200
 
 
+def test_later_the_password_is_asked_for_again_before_a_secret_is_made(analyst, centre, clock):
+    """Who finds a screen left open puts no second factor of his own on the account."""
+    clock.forward(5 * MINUTE - 1)
+    assert 'name="password"' not in analyst.get("/second-factor").text
+    clock.forward(1)
+    assert 'name="password"' in analyst.get("/second-factor").text
+    before = len(centre.calls)
+    for typed in ({}, {"password": "wrong and long enough"}):
+        answer = analyst.post("/second-factor", typed)
+        assert answer.status_code == 409
+        assert SECRET not in answer.text
+    assert [call[0] for call in centre.calls[before:]] == ["session.begin"] * 2
+    assert SECRET in analyst.post("/second-factor", {"password": PASSWORD}).text
+    assert [call[0] for call in centre.calls[-2:]] == ["session.begin", "session.factor"]
+
+
 def test_loading_the_page_again_makes_no_new_secret_and_shows_none(bare, centre):
     bare.post("/second-factor")
     before = len(centre.calls)

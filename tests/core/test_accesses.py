@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ class FakeCentre:
         self.told: list[tuple[str, dict[str, object]]] = []
         self.away = False
         self.barred: set[str] = set()
+        self.poison: set[str] = set()
 
     def call(self, action: str, actor: str = "", **values: object) -> Any:
         assert action == accesses.ACTION
@@ -31,6 +34,10 @@ class FakeCentre:
             raise UnavailableError("the centre does not answer")
         if actor in self.barred:
             raise RefusedError(f"'{actor}' may not do this")
+        if len(str(values["scope"])) > accesses.MOST_LETTERS or not 0 <= int(str(values["since"])) <= accesses.NO_BOUND:
+            raise RefusedError("Expected `str` of length <= 2000")
+        if values["object"] in self.poison:
+            raise UnavailableError("the centre failed at access.note: see its log")
         self.told.append((actor, values))
 
     def counts(self) -> list[tuple[str, object, object]]:
@@ -230,3 +237,115 @@ def test_a_search_is_told_as_it_was_asked():
     told = of_search(Query(text="a b", site="tha", since=5, until=FOREVER), "everything")
     assert (told.object, told.query, told.since, told.until) == ("events", "a b site:tha", 5, 0)
     assert of_search(Query(quarantined=True, until=9), "").object == "quarantine"
+
+
+def kept_by_an_older_version(notes, centre, folder, **changed):
+    """Leaves a note in the folder that the centre does not take."""
+    centre.away = True
+    notes.note("an", SEARCH)
+    centre.away = False
+    (path,) = folder.glob("0*.json")
+    kept = json.loads(path.read_bytes())
+    kept["access"] |= changed
+    path.write_bytes(json.dumps(kept).encode())
+
+
+def test_what_the_centre_would_not_take_is_cut_before_it_is_kept(notes, centre, waiting):
+    notes.note(
+        "an", Access(what="search", object="x" * 900, scope="a, " * 4_000, since=-5, until=1 << 63, query="\udcff")
+    )
+    ((_, told),) = centre.told
+    assert (len(str(told["object"])), len(str(told["scope"]))) == (200, 2_000)
+    assert (told["since"], told["until"], told["query"]) == (0, accesses.NO_BOUND, "?")
+    assert waiting() == []
+
+
+@pytest.mark.parametrize("changed", [{"scope": "s" * 2_001}, {"since": -5}])
+def test_a_note_that_the_centre_does_not_take_is_entered_in_short_form_and_put_aside(
+    notes, centre, waiting, tmp_path, changed
+):
+    kept_by_an_older_version(notes, centre, tmp_path / "notes", **changed)
+    notes.note("binh", SEARCH)
+    assert [(actor, told["object"], told["query"], told["by"]) for actor, told in centre.told] == [
+        ("binh", "events", "user.name:an", ""),
+        ("an", "events", "", ""),
+    ]
+    assert waiting() == ["aside"]
+    assert len(list((tmp_path / "notes" / "aside").glob("*.json"))) == 1
+
+
+def test_a_note_that_nobody_can_read_is_told_of_in_the_name_of_the_next(notes, centre, waiting, tmp_path):
+    notes.note("an", SEARCH)
+    (tmp_path / "notes" / "0.json").write_bytes(b"\xff{")
+    notes.note("binh", SEARCH)
+    assert (centre.told[-1][0], centre.told[-1][1]["object"], centre.told[-1][1]["query"]) == (
+        "binh",
+        "damaged note",
+        "0.json",
+    )
+    assert waiting() == ["aside"]
+
+
+def test_notes_that_are_refused_never_keep_good_ones_from_the_chain(notes, centre, clock, waiting, monkeypatch):
+    monkeypatch.setattr(accesses, "MOST_TRIED", 5)
+    centre.away = True
+    for name in ["gone"] * 7 + ["an"] * 3:
+        clock.forward(1)
+        notes.note(name, SEARCH)
+    centre.away, centre.barred = False, {"gone", "", "binh"}
+    for _ in range(3):
+        notes.deliver()
+    assert [actor for actor, _ in centre.told] == ["an"] * 3
+    assert len(waiting()) == 7
+    centre.barred = {"gone"}
+    for _ in range(2):
+        notes.deliver("binh")
+    assert [told["by"] for _, told in centre.told[3:]] == ["gone"] * 7
+
+
+def test_a_note_at_which_the_centre_fails_stops_no_other(notes, centre, clock, waiting):
+    centre.away = True
+    notes.note("an", Access(what="raw", object="poison"))
+    for _ in range(3):
+        clock.forward(1)
+        notes.note("an", SEARCH)
+    centre.away, centre.poison = False, {"poison"}
+    assert notes.deliver() == 3
+    assert len(waiting()) == 1
+
+
+def test_of_what_was_put_aside_only_so_much_is_kept(notes, centre, clock, tmp_path, monkeypatch):
+    monkeypatch.setattr(accesses, "MOST_KEPT", 2)
+    for _ in range(4):
+        clock.forward(1)
+        kept_by_an_older_version(notes, centre, tmp_path / "notes", scope="s" * 2_001)
+        notes.deliver()
+    assert len(list((tmp_path / "notes" / "aside").glob("*.json"))) == 2
+
+
+def test_no_more_wait_than_may_also_when_many_look_at_once(notes, centre, waiting, monkeypatch):
+    monkeypatch.setattr(accesses, "MOST_KEPT", 3)
+    centre.away = True
+
+    def look(_):
+        try:
+            notes.note("an", SEARCH)
+        except UnavailableError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(look, range(24))) == 3
+    assert len(waiting()) == 3
+
+
+def test_what_is_shown_again_is_noted_once_a_mark(notes, centre, monkeypatch):
+    monkeypatch.setattr(accesses, "MOST_REMEMBERED", 2)
+    look = Access(what="raw", object="incident/1", count=3)
+    for mark in ("a", "a", "b", "a"):
+        notes.note_shown("an", look, mark, is_again=True)
+    assert len(centre.told) == 2
+    notes.note_shown("an", look, "a", is_again=False)  # a page that is opened anew is a new look
+    notes.note_shown("an", look, "c", is_again=True)
+    notes.note_shown("an", look, "a", is_again=True)  # forgotten meanwhile
+    assert len(centre.told) == 5

@@ -6,8 +6,10 @@ import pytest
 
 from core import audit
 from core.errors import NotFoundError
+from core.scope import EVERYTHING, NOTHING, Scope
 from core.stores import requests
 from core.stores.requests import LIFE, Asked, RequestState
+from core.stores.users import CHANGES
 
 GRANT = Asked("users.grant", b'{"name":"moi","role":"administrator","unit":""}', "thay người")
 
@@ -51,9 +53,36 @@ def test_open_ones_are_listed_first_then_the_latest(state, now):
         for actor in ("an", "binh", "an"):
             requests.put(connection, now, actor, GRANT)
         requests.decide(connection, now, "duyet", requests.read(connection, 3), RequestState.REFUSED, "")
-        assert [one.id for one in requests.list_requests(connection)] == [2, 1, 3]
-        assert [one.id for one in requests.list_requests(connection, actor="an")] == [1, 3]
-        assert [one.id for one in requests.list_requests(connection, limit=1)] == [2]
+        assert [one.id for one in requests.list_requests(connection, EVERYTHING)] == [2, 1, 3]
+        assert [one.id for one in requests.list_requests(connection, NOTHING, "an")] == [1, 3]
+        assert [one.id for one in requests.list_requests(connection, EVERYTHING, limit=1)] == [2]
+
+
+def test_those_that_lie_within_the_scope_and_ones_own_are_listed_however_many_others_there_are(state, now):
+    with state.begin() as connection:
+        for units in (("vks-tha",), ("vks-tha", "vks-nan"), ("",), ("vks-nan",), ()):
+            requests.put(connection, now, "an", Asked("inventory.delete", b"no values", "", units))
+        scope = Scope(sites=frozenset(), units=frozenset({"vks-tha"}))
+        assert [one.id for one in requests.list_requests(connection, scope, limit=1)] == [1]
+        assert [one.id for one in requests.list_requests(connection, scope, "binh")] == [1]
+        assert [one.id for one in requests.list_requests(connection, scope, "an")] == [5, 4, 3, 2, 1]
+        assert requests.list_requests(connection, NOTHING) == []
+        assert requests.list_requests(connection, EVERYTHING)[0].values == {}
+
+
+@pytest.mark.parametrize("action", CHANGES)
+def test_it_lapses_when_its_subject_is_changed_by_whatever_way(state, now, action):
+    with state.begin() as connection:
+        audit.append(connection, now, "quantri", action, "user/moi")  # before it was asked for
+        number = requests.put(connection, now, "quantri", GRANT._replace(subject="user/moi"))
+        other = requests.put(connection, now, "quantri", GRANT._replace(subject="user/khac"))
+        audit.append(connection, now, "moi", "user.password", "user/moi")
+        assert requests.read(connection, number).is_open(now)
+        assert [one.id for one in requests.list_about(connection, now, "user/moi")] == [number]
+        audit.append(connection, now, "quantri", action, "user/moi")
+        assert not requests.read(connection, number).is_open(now)
+        assert requests.read(connection, other).is_open(now)
+        assert requests.list_about(connection, now, "user/moi") == []
 
 
 def test_one_that_is_not_there_is_not_found(state):

@@ -146,7 +146,12 @@ REFUSED = {
     "an unknown section": ("[consol]\n", "consol: unknown key (known here: centre, console,"),
     "an unknown key of a section": ("[console]\nadress = 'x'", "console.adress: unknown key (known here: address, "),
     "an unknown key of the lane": ("[lane.logs]\nudb = ''", "lane.logs.udb: unknown key (known here: alarm, "),
-    "an unknown lane": ("[lane.snow]\n", "lane.snow: unknown key (known here: logs)"),
+    "an unknown lane": ("[lane.snow]\n", "lane.snow: unknown key (known here: logs, snmp)"),
+    "a receiver beyond this machine without TLS": (
+        '[lane.snmp.remote_write]\nurl = "http://metrics.example/api/v1/write"',
+        "lane.snmp.remote_write.url: expected https://..., or http:// and an address of this machine",
+    ),
+    "a period that is none": ("[lane.snmp]\nperiod_seconds = 0", "lane.snmp.period_seconds: input should be greater "),
     "an unknown key of a source": (
         '[lane.logs.sources."10.0.0.1"]\nzone = "UTC"',
         "lane.logs.sources.10.0.0.1.zone: unknown key (known here: limit, silence_seconds, timezone)",

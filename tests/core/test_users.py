@@ -181,3 +181,30 @@ def test_the_last_administrator_is_not_disabled_for_idling(connection):
         users.add_user(connection, 1, "test", NewUser(name=name, grant=Grant("administrator")))
     assert users.disable_idle(connection, 2 + users.IDLE) == ["one"]
     assert not users.read_user(connection, "two").disabled
+
+
+def test_an_account_owes_itself_for_thirty_days_to_who_made_granted_to_or_reset_it(connection):
+    add(connection, "lan")
+    put_grant(connection, 1, "binh", "lan", Grant("viewer"))
+    assert users.is_made_by(connection, users.MADE_LATELY + 1, "lan", "admin")
+    assert users.is_made_by(connection, users.MADE_LATELY + 1, "lan", "binh")
+    assert not users.is_made_by(connection, users.MADE_LATELY + 2, "lan", "admin")
+    assert not users.is_made_by(connection, 2, "lan", "khac")
+    users.reset_user(connection, users.MADE_LATELY, "khac", "lan")
+    assert users.is_made_by(connection, users.MADE_LATELY + 2, "lan", "khac")
+
+
+def test_an_account_is_ones_own_work_until_another_changes_it(connection):
+    add(connection, "lan")
+    assert users.is_made_by_alone(connection, "lan", "admin")
+    assert not users.is_made_by_alone(connection, "lan", "binh")
+    put_grant(connection, 1, "binh", "lan", Grant("viewer"))
+    assert not users.is_made_by_alone(connection, "lan", "admin")
+
+
+def test_an_approver_of_the_sector_counts_while_the_account_is_not_disabled(connection):
+    add(connection, "lan", "approver")
+    put_grant(connection, 1, "admin", add(connection, "o_tinh") and "o_tinh", Grant("approver", "vks-tha"))
+    assert users.has_sector_approver(connection)
+    users.disable_user(connection, 2, "admin", "lan")
+    assert not users.has_sector_approver(connection)

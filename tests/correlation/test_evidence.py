@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core.records import Evidence
-from correlation.evidence import FIRST, LAST, MOST_BYTES, bounded, build_alert
+from correlation.evidence import FIRST, LAST, MOST_BYTES, bounded, build_alert, order
 from correlation.tracks import Folded
 from correlation.windows import Episode
 
@@ -75,3 +75,19 @@ def test_a_beginning_folded_in_parts_is_the_same_as_folded_at_once(rule, hit):
         folded = Folded(Episode(0, 1), hits[start : start + 70], folded)
     assert len(folded.hits) == FIRST + LAST
     assert build_alert(rule, group, folded.hits, folded.left_out) == build_alert(rule, group, hits, 0)
+
+
+def test_an_alert_tells_all_sites_of_its_hits_also_of_those_that_are_only_counted(rule, hit):
+    group = {"source.ip": "a", "user.name": "b"}
+    hits = [
+        hit("failed", number, f"{number:04}", site=f"s{number % 7}", unit=f"u{number % 7}") for number in range(300)
+    ]
+    hits.append(hit("failed", 150, "rare", site="rare", unit="of-rare"))
+    whole = build_alert(rule, group, hits, 0)
+    assert whole.sites == ("rare", *(f"s{n}" for n in range(7)))
+    assert whole.units == ("of-rare", *(f"u{n}" for n in range(7)))
+    folded = None
+    ordered = sorted(hits, key=order)
+    for start in range(0, 301, 70):
+        folded = Folded(Episode(0, 1), ordered[start : start + 70], folded)
+    assert build_alert(rule, group, folded.hits, folded.left_out, folded.places) == whole

@@ -180,3 +180,11 @@ def test_what_makes_no_sense_is_refused_in_one_line(action, incident):
     with pytest.raises(RefusedError) as error:
         action(incident)
     assert "\n" not in str(error.value)
+
+
+def test_an_incident_is_of_all_sites_and_units_of_its_alerts(alert, incident):
+    wide = replace(alert, sites=("hcm", "tha"), units=("vks-hcm", "vks-tha"))
+    opened = raise_incident(wide, None, alert.start, REOPEN).incident
+    assert (opened.sites, opened.units) == (("hcm", "tha"), ("vks-hcm", "vks-tha"))
+    amended = raise_incident(wide, incident, alert.start + HOUR, REOPEN).incident
+    assert (amended.sites, amended.units) == (("hcm", "tha"), ("vks-hcm", "vks-tha"))

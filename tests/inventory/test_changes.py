@@ -164,3 +164,69 @@ def test_rows_that_leave_out_one_another_without_end_are_given_up(monkeypatch):
     monkeypatch.setattr(changes, "MOST_ROUNDS", 1)
     with pytest.raises(ContentError, match="correct those that were told first"):
         plan(CURRENT, rows("devices", {"name": "rt-a", "site": "x"}))
+
+
+SUPREME = Unit(id="tc", name="VKSND tối cao", type="supreme")
+BELOW = Unit(id="hn", name="Hà Nội", type="province", parent="tc")
+
+
+def of_units(*cells):
+    return {"units": [Row(place=f"units.csv, line {at}", cells=one) for at, one in enumerate(cells, start=2)]}
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ({"id": "tc", "valid_to": "2026-06-30"}, "on 2026-07-01 there would be no such unit"),
+        ({"id": "tc2", "name": "x", "type": "supreme"}, r"there would be 2 units without a parent \(tc, tc2\)"),
+        (
+            {"id": "tc2", "name": "x", "type": "supreme", "valid_from": "2026-01-01"},
+            "on 2026-01-01 there would be 2 units",
+        ),
+        ({"id": "tc", "valid_from": "1960-07-26"}, "on 0001-01-01 there would be no such unit"),
+    ],
+)
+def test_an_import_that_leaves_no_unit_or_several_above_all_on_some_day_is_refused(cells, told):
+    with pytest.raises(ContentError, match=told):
+        plan(Inventory(units=(SUPREME, BELOW)), of_units(cells))
+
+
+def test_one_supreme_unit_may_follow_another():
+    rows = of_units(
+        {"id": "tc", "valid_to": "2026-06-30"},
+        {"id": "tc2", "name": "x", "type": "supreme", "valid_from": "2026-07-01"},
+    )
+    assert len(plan(Inventory(units=(SUPREME, BELOW)), rows).added) == 1
+
+
+def test_units_that_are_there_without_one_above_all_stop_no_import_of_something_else():
+    two = Inventory(units=(SUPREME, Unit(id="tc2", name="x", type="supreme")))
+    cells = {"id": "s", "name": "S", "unit": "tc", "address_space": "a", "tier": "DC"}
+    row = Row(place="sites.csv, line 2", cells=cells)
+    assert len(plan(two, {"sites": [row]}).added) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("bad", "bad"),
+        (
+            "duplicate x, first at the present inventory, devices rt-a; expected each once",
+            "duplicate x, first at what is beyond your units; expected each once",
+        ),
+        (
+            "duplicate x, first at the present inventory, devices rt-own; expected each once",
+            "duplicate x, first at the present inventory, devices rt-own; expected each once",
+        ),
+        (
+            "the present inventory, devices rt-a: place 'p1' is at site 's'; import its row too",
+            "what is beyond your units would no longer fit; leave out what it rests on",
+        ),
+        (
+            "the present inventory, devices rt-own: place 'p1' is at site 's'; import its row too",
+            "the present inventory, devices rt-own: place 'p1' is at site 's'; import its row too",
+        ),
+    ],
+)
+def test_of_what_may_not_be_named_a_reason_says_only_that_it_is_there(text, told):
+    assert changes.discreet(text, lambda kind, key: (kind, key) == ("devices", "rt-own")) == told

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from core.records import Event, Logsource
@@ -40,7 +42,8 @@ def event(**fields):
         ({"ip": "::ffff:10.0.0.10"}, "tc", "dc", "sv-dc"),
         ({"ip": "10.0.0.10", "host": "SV-DC"}, "tc", "dc", "sv-dc"),
         ({"ip": "10.0.0.10", "host": "stranger"}, "tc", "dc", "sv-dc"),
-        ({"ip": "10.1.7.7", "host": "sv-dc"}, "tc", "dc", "sv-dc"),
+        ({"ip": "10.1.7.7", "host": "sv-hn"}, "hn", "hn", "sv-hn"),
+        ({"ip": "192.0.2.9", "host": "sv-dc"}, "tc", "dc", "sv-dc"),
         ({"ip": "10.1.7.7", "host": "stranger"}, "hn", "hn", ""),
         ({"host": "sv-hn"}, "hn", "hn", "sv-hn"),
         ({"ip": "192.0.2.9"}, "", "", ""),
@@ -60,6 +63,18 @@ def test_a_name_that_is_another_device_s_loses_to_the_address_and_is_flagged():
     assert (found.site, found.device) == ("dc", "sv-dc")
     assert found.fields[CONFLICT] == "SV-HN"
     assert CONFLICT not in original.fields
+
+
+def test_a_name_of_another_site_than_the_addresss_loses_too_and_is_flagged():
+    found = Enricher(INVENTORY, "wan").enrich(event(ip="10.1.7.7", host="sv-dc"))
+    assert (found.unit, found.site, found.device) == ("hn", "hn", "")
+    assert found.fields[CONFLICT] == "sv-dc"
+
+
+def test_nobody_takes_the_events_of_others_by_naming_a_device_as_they_name_theirs():
+    others = event(ip="10.1.7.7", host="sv-mail")
+    taken = replace(INVENTORY, devices=(*INVENTORY.devices, device("sv-mail", "dc", "10.250.0.1")))
+    assert Enricher(taken, "wan").enrich(others).site == Enricher(INVENTORY, "wan").enrich(others).site == "hn"
 
 
 def test_an_address_means_something_in_its_own_space_only():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.scope import EVERYTHING, Grant
 from core.stores.users import User
 from inventory.records import Inventory, Site
-from inventory.rights import MACHINE, ROLES, SECTOR_WIDE, is_settled, may, scope_of, sole_role
+from inventory.rights import MACHINE, ROLES, SECTOR_WIDE, granted, is_settled, may, scope_of, sole_role
 from inventory.units import Succession, Unit
 
 TODAY = "2026-11-25"
@@ -106,6 +106,46 @@ def test_a_grant_at_the_root_or_without_a_unit_reaches_everything():
     assert scope("incident.read", Grant("viewer", "tc")) == EVERYTHING
 
 
+@pytest.mark.parametrize(
+    "units",
+    [
+        (unit("tc", valid_to="2025-12-31"), unit("hn", "tc"), unit("dn", "tc")),  # what stood above all has ended
+        (unit("tc"), unit("hn", "tc"), Unit(id="x", name="x", type="province"), unit("dn", "tc")),
+        (unit("tc"), Unit(id="x", name="x", type="supreme"), unit("hn", "tc"), unit("dn", "x")),
+        (Unit(id="x", name="x", type="province"), unit("hn", "gone"), unit("dn", "x")),
+    ],
+    ids=["ended", "two roots", "two supreme ones", "a root that is not supreme"],
+)
+def test_records_without_one_unit_above_all_widen_nobodys_scope(units):
+    sector = Inventory(units=units, sites=tuple(site(f"at-{one.id}", one.id) for one in units))
+    for one in units:
+        found = scope_of((Grant("viewer", one.id),), "incident.read", sector, TODAY)
+        below = {other.id for other in units if is_below(sector, other.id, one.id)} if not one.valid_to else {one.id}
+        assert not found.is_everything
+        assert found.units == below
+    assert scope_of((Grant("viewer"),), "incident.read", sector, TODAY) == EVERYTHING
+
+
+def test_history_that_nobody_took_over_is_nobodys_where_none_stands_above_all():
+    two = (unit("tc"), Unit(id="tc2", name="x", type="supreme"), unit("old", "gone", valid_to="2025-06-30"))
+    sector = Inventory(units=two, sites=(site("cu", "old"),))
+    assert scope_of((Grant("viewer", "tc"),), "incident.read", sector, TODAY).sites == set()
+
+
+def test_whose_grant_reaches_into_a_scope_is_known_by_the_units_above_it():
+    assert scope("incident.read", Grant("viewer", "lca-kv1")).over == {"tc", "lca", "lca-kv1"}
+    assert scope("incident.read", Grant("viewer")).over is None
+
+
+def test_a_scope_told_in_words_is_short_however_many_units_it_has():
+    many = [Grant("analyst", f"vks-khu-vuc-{number:03d}" + "x" * 280) for number in range(130)]
+    told = granted(many, "event.read")
+    assert told.startswith("vks-khu-vuc-000")
+    assert told.endswith("… (130 units)")
+    assert len(told) < 2_000
+    assert granted([Grant("analyst", "b"), Grant("analyst", "a"), Grant("viewer", "c")], "event.read") == "a, b"
+
+
 def test_each_action_reaches_where_its_own_roles_are_granted():
     grants = (Grant("viewer", "lca"), Grant("analyst", "hn"))
     assert scope("event.read", *grants).sites == {"thu-do"}
@@ -155,7 +195,8 @@ def sectors(draw):
 
 def is_below(sector: Inventory, name: str, above: str) -> bool:
     while name and name != above:
-        name = sector.unit(name).parent
+        found = sector.unit(name)
+        name = found.parent if found else ""
     return name == above
 
 

@@ -53,7 +53,7 @@ def test_a_record_is_found_by_its_key_without_regard_to_case():
 def test_what_others_depend_on_is_told_before_it_goes():
     left, problems = without(PLAN.inventory, {("sites", "dc")})
     assert left.sites == ()
-    assert ["unknown site 'dc'" in problem for problem in problems] == [True]
+    assert ["unknown site 'dc'" in str(problem) for problem in problems] == [True]
     assert without(PLAN.inventory, {("sites", "dc"), ("devices", "rt-1")})[1] == []
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import msgspec
 import pytest
 
 from core.scope import EVERYTHING, Scope
 from inventory.objects import Circuit, Interface, Link, Place, Service, Space
 from inventory.records import Device, Inventory, Prefix, Site
 from inventory.units import Unit
-from inventory.whose import SECTOR, is_within, narrowed, units_of
+from inventory.whose import SECTOR, foreign_spaces, is_at_others, is_within, narrowed, units_of
 
 
 def site(name: str) -> Site:
@@ -74,3 +77,17 @@ def test_who_has_some_units_changes_nothing_of_others_or_of_the_whole_sector():
     assert not is_within(THA, frozenset({"vks-tha", "vks-nan"}))
     assert not is_within(THA, SECTOR)
     assert is_within(EVERYTHING, SECTOR)
+
+
+def test_a_space_that_holds_a_site_or_a_prefix_of_others_is_foreign():
+    assert foreign_spaces(INVENTORY, THA) == {"space-nan"}
+    shared = replace(INVENTORY, prefixes=(Prefix(space="space-tha", prefix="10.9.0.0/16", site="nan"),))
+    assert foreign_spaces(shared, THA) == {"space-tha", "space-nan"}
+    assert units_of(shared, "spaces", Space(id="space-tha", name="x")) == {"vks-tha", "vks-nan"}
+
+
+@pytest.mark.parametrize(("address", "is_theirs"), [("10.9.0.7", True), ("10.8.0.7", False), ("10.9.1.7", False)])
+def test_an_address_is_at_others_by_the_longest_prefix_of_its_space(address, is_theirs):
+    prefixes = (("10.9.0.0/16", "nan"), ("10.9.1.0/24", "tha"))
+    shared = replace(INVENTORY, prefixes=tuple(Prefix(space="space-tha", prefix=one, site=at) for one, at in prefixes))
+    assert is_at_others(shared, THA, msgspec.structs.replace(device("tha"), address=address)) == is_theirs

@@ -12,7 +12,7 @@ import msgspec
 import uvicorn
 from playwright.sync_api import Page
 from running import eventually, free_ports
-from sectors import large_sector, large_sources
+from sectors import large_sector, large_sources, large_states
 from sqlalchemy import Engine, insert
 
 from collectors.logs.spooling import decode_event
@@ -25,6 +25,8 @@ from core.records import Severity
 from core.stores.events import LocalEvents
 from core.stores.incidents import commit
 from core.stores.migrate import open_state
+from core.stores.series import SeriesReader
+from core.stores.series_read import LocalSeries
 from core.stores.state import read_state
 from core.stores.tables import grants, users
 from core.stores.users import read_user
@@ -50,12 +52,15 @@ class _Centre:
 
 
 @contextmanager
-def large_console(folder: Path, sites: int = 800, devices: int = 3200) -> Iterator[str]:
+def large_console(
+    folder: Path, sites: int = 800, devices: int = 3200, series: SeriesReader | None = None
+) -> Iterator[str]:
     """The address of a console that knows so many sites and devices, and some open incidents."""
     folder.mkdir(parents=True, exist_ok=True)
     state, clock = open_state(folder / "state.db"), SystemClock()
     _fill(state, clock.now())
     inventory = large_sector(sites, devices)
+    states = large_states(inventory, clock.now())
     told, centre, reader = large_sources(inventory, clock.now()), _Centre(state), read_state(folder / "state.db")
     console = Console(
         state=reader,
@@ -70,6 +75,8 @@ def large_console(folder: Path, sites: int = 800, devices: int = 3200) -> Iterat
         events=LocalEvents(folder / "spool", folder / "events", decode_event),
         sources=lambda: msgspec.structs.replace(told, written=clock.now()),
         accesses=Accesses(centre.call, folder / "accesses", clock),
+        series=series or LocalSeries(folder / "series"),
+        device_states=lambda: msgspec.structs.replace(states, written=clock.now()),
     )
     with _served(console) as address:
         yield address

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,14 +35,16 @@ class Keys(NamedTuple):
 
 def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on now, by TCP and UDP."""
-    held = [socket.socket() for _ in range(count)]
-    try:
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in held]
-    finally:
-        for one in held:
-            one.close()
+    found: list[int] = []
+    with ExitStack() as held:
+        while len(found) < count:
+            stream = held.enter_context(socket.socket())
+            stream.bind(("127.0.0.1", 0))
+            port = stream.getsockname()[1]
+            with suppress(OSError):  # a question that somebody asks by UDP may leave from it
+                held.enter_context(socket.socket(type=socket.SOCK_DGRAM)).bind(("127.0.0.1", port))
+                found.append(port)
+    return found
 
 
 def eventually(look: Callable[[], Any]) -> Any:
@@ -57,11 +59,11 @@ def eventually(look: Callable[[], Any]) -> Any:
 class Platform:
     """``haidang up`` over a folder."""
 
-    def __init__(self, folder: Path, extra: str = "") -> None:
-        console, relay, logs, relp, metrics, self.tls_port, self.relp_tls_port, self.http_port = free_ports(8)
+    def __init__(self, folder: Path, extra: str = "", of_snmp: str = "") -> None:
+        console, relay, logs, relp, metrics, snmp, self.tls_port, self.relp_tls_port, self.http_port = free_ports(9)
         self.folder = folder
         self.console = f"127.0.0.1:{console}"
-        self.logs_port, self.relp_port, self.metrics_port = logs, relp, metrics
+        self.logs_port, self.relp_port, self.metrics_port, self.snmp_metrics_port = logs, relp, metrics, snmp
         self.file = folder / "haidang.toml"
         self.output = folder / "output.txt"
         folder.mkdir(parents=True, exist_ok=True)
@@ -74,6 +76,9 @@ data = "data"
 address = "{self.console}"
 [centre]
 relay = "127.0.0.1:{relay}"
+[lane.snmp]
+metrics = "127.0.0.1:{snmp}"
+{of_snmp}
 [lane.logs]
 udp = "127.0.0.1:{logs}"
 tcp = "127.0.0.1:{logs}"
@@ -194,9 +199,9 @@ def alive(pid: int) -> bool:
 
 
 @contextmanager
-def running(folder: Path, extra: str = "", keys: Keys | None = None) -> Iterator[Platform]:
+def running(folder: Path, extra: str = "", keys: Keys | None = None, of_snmp: str = "") -> Iterator[Platform]:
     """A platform that runs, and at the end is stopped in good order; with keys it also listens for TLS."""
-    platform = Platform(folder, extra)
+    platform = Platform(folder, extra, of_snmp)
     if keys is not None:
         platform.listen_with(keys)
     try:

@@ -13,11 +13,13 @@ import msgspec
 from sqlalchemy import Connection
 
 from core.clock import MINUTE, HeldClock
+from core.device_states import DeviceState, DeviceStates, Reach, write_device_states
 from core.incident import Incident, TimelineEntry
 from core.records import Alert, Event, Evidence, Logsource, Severity
 from core.scope import Grant
 from core.sources import Source, Sources, SourceState, write_sources
 from core.stores.incidents import commit, put_alert
+from core.stores.series import SeriesStore
 from core.stores.spool import Spool
 from inventory.objects import Circuit, Interface, Place, Service
 from inventory.records import Device, Inventory, Prefix, Site
@@ -95,7 +97,10 @@ def make_world(seed: int, size: int = 9) -> World:
 
 
 def fill_state(connection: Connection, world: World) -> None:
-    """An incident of each unit with its alert; and one of two units, of which each sees its own part."""
+    """An incident of each unit with its alert; and one of two units, of which each sees its own part.
+
+    Of the shared one each unit has an alert, and one alert has raw lines of both; in each unit somebody wrote a note.
+    """
     for name in world.names:
         stored = commit(connection, None, _incident(name), _entry())
         put_alert(connection, stored.id, _alert(name))
@@ -109,6 +114,30 @@ def fill_state(connection: Connection, world: World) -> None:
     stored = commit(connection, None, msgspec.structs.replace(shared, **both), _entry())
     for name in (first, second):
         put_alert(connection, stored.id, msgspec.structs.replace(_alert(name), id=f"shared-{name}"))
+        note = TimelineEntry(time=NOW, actor=writer(name), action="noted", detail=f"ghi chú {mark(name)}")
+        owned = msgspec.structs.replace(stored, owner=writer(second))
+        stored = commit(connection, stored, owned, note)
+    put_alert(connection, stored.id, shared_alert((first, second)))
+
+
+def writer(name: str) -> str:
+    """Who works on incidents in the unit."""
+    return f"phan_tich_{mark(name)}"
+
+
+def shared_alert(names: tuple[str, ...]) -> Alert:
+    """An alert of one attacker at these units, as correlation makes it: the first unit is told as its place."""
+    raw = tuple(one for name in names for one in _alert(name).evidence)
+    return msgspec.structs.replace(
+        _alert(names[0]),
+        id=f"both-{'-'.join(names)}",
+        title=_title("chung"),
+        object=(("source.ip", "203.0.113.9"),),
+        count=len(raw),
+        evidence=raw,
+        sites=tuple(sorted(f"s-{name}" for name in names)),
+        units=tuple(sorted(names)),
+    )
 
 
 def fill_logs(folder: Path, world: World, encode: object, head: bytes) -> None:
@@ -119,6 +148,24 @@ def fill_logs(folder: Path, world: World, encode: object, head: bytes) -> None:
     spool.close()
     told = tuple(_source(world, name) for name in world.names)
     write_sources(folder / "sources.json", Sources(written=NOW, sources=told))
+
+
+def fill_series(folder: Path, world: World) -> None:
+    """A measured port of each unit's device, and what the SNMP lane tells of the device."""
+    store = SeriesStore(folder / "series", HeldClock(NOW))
+    count, at = len(world.names), NOW - MINUTE
+    keys = {"site": [f"s-{name}" for name in world.names], "device": [f"rt-{name}" for name in world.names]}
+    ports = {"object": [f"port {mark(name)}" for name in world.names], "time": [at] * count, "in_bps": [1e6] * count}
+    processors = {"object": [f"cpu {mark(name)}" for name in world.names], "time": [at] * count, "cpu": [5.0] * count}
+    store.append_all({"interfaces": keys | ports, "hosts": keys | processors})
+    store.close()
+    states = tuple(_state(world, name) for name in world.names)
+    write_device_states(folder / "devices.json", DeviceStates(written=NOW, devices=states))
+
+
+def _state(world: World, name: str) -> DeviceState:
+    told = {"address": world.address(name), "state": Reach.UP, "since": NOW - MINUTE, "answered": NOW}
+    return DeviceState(name=f"rt-{name}", site=f"s-{name}", profile=f"profile {mark(name)}", **told)
 
 
 def _unit(name: str, parent: str, valid_to: str = "") -> Unit:

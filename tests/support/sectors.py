@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.clock import HOUR, MINUTE
+from core.device_states import DeviceState, DeviceStates, Reach
 from core.sources import Source, Sources, SourceState
 from inventory.load import load_inventory
 from inventory.objects import Calendar, Circuit, Interface, Place, Space
@@ -48,6 +49,31 @@ def large_sources(inventory: Inventory, now: int) -> Sources:
     chance = random.Random(7)  # noqa: S311 - the same sources at every run
     watched = [device for device in inventory.devices if int(device.site[1:]) % 10]
     return Sources(written=now - MINUTE, sources=tuple(_source(device, chance, now) for device in watched))
+
+
+def large_states(inventory: Inventory, now: int) -> DeviceStates:
+    """How each device answers SNMP; some do not, some refuse, and those of every ninth site were never polled."""
+    polled = [device for device in inventory.devices if int(device.site[1:]) % 9]
+    return DeviceStates(written=now - MINUTE, period=60, devices=tuple(_device_state(one, now) for one in polled))
+
+
+def _device_state(device: Device, now: int) -> DeviceState:
+    number = int(device.serial[2:])
+    state = Reach.DOWN if number % 29 == 3 else Reach.REFUSED if number % 61 == 7 else Reach.UP
+    return DeviceState(
+        name=device.name,
+        site=device.site,
+        address=device.address,
+        state=state,
+        since=now - 300 * HOUR,
+        profile=device.vendor.lower(),
+        credential="mac-dinh",
+        failure="silent" if state is Reach.DOWN else "wrong_community" if state is Reach.REFUSED else "",
+        answered=now - (5 * HOUR if state is not Reach.UP else MINUTE // 2),
+        rtt_ms=4.2,
+        varbinds=300,
+        missed=0 if state is Reach.UP else 12,
+    )
 
 
 def _area(province: Unit, number: int) -> Unit:

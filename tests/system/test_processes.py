@@ -34,7 +34,7 @@ def test_a_stop_leaves_no_process_and_no_open_port(tmp_path: Path, number: int):
     platform = Platform(tmp_path)
     platform.start()
     pids = platform.pids()
-    assert pids.keys() == {"centre", "logs", "console"}
+    assert pids.keys() == {"centre", "logs", "snmp", "console"}
     assert listening(platform)
     platform.process.send_signal(number)
     assert platform.process.wait(PATIENCE) == 0

@@ -1,0 +1,44 @@
+"""Requests of an earlier version say afterwards which units and which account they concern."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+
+from core.scope import Scope
+from core.stores import requests
+from core.stores.migrate import MIGRATIONS, open_state
+from core.stores.state import writing_engine
+
+INSERT = text(
+    "INSERT INTO requests (time, actor, action, body, reason, state) VALUES (1, 'an', :action, :body, '', 'open')"
+)
+OLD = (
+    ("users.grant", b'{"name":"moi","role":"administrator","unit":"vks-tha"}'),
+    ("users.grant", b'{"name":"moi","role":"administrator"}'),
+    ("inventory.delete", b'{"keys":[["sites","tha"]],"reason":"x"}'),
+)
+
+
+def test_open_requests_are_brought_along(tmp_path):
+    path = tmp_path / "state.db"
+    engine = writing_engine(path)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        for action, body in OLD:
+            connection.execute(INSERT, {"action": action, "body": body})
+    engine.dispose()
+    engine = open_state(path)
+    with engine.connect() as connection:
+        found = [requests.read(connection, number) for number in (1, 2, 3)]
+    engine.dispose()
+    assert [(one.units, one.subject) for one in found] == [(("vks-tha",), "user/moi"), (("",), "user/moi"), (("",), "")]
+    assert [one.is_within(Scope(sites=frozenset(), units=frozenset({"vks-tha"}))) for one in found] == [
+        True,
+        False,
+        False,
+    ]
