@@ -162,8 +162,8 @@ class Pacing:
         self._last = max(self._last, now)
 
     def _rate(self) -> float:
-        """Polls that may begin in a nanosecond."""
-        return _CATCH_UP * max(len(self._paces), 1) / self._period
+        """Polls that may begin in a nanosecond: of few devices one a second, or they would wait for one another."""
+        return max(_CATCH_UP * len(self._paces) / self._period, 1 / SECOND)
 
     def _most(self) -> float:
         """Polls that may begin at one moment: what the even share brings in a second, and one."""
