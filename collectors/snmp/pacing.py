@@ -95,7 +95,7 @@ class Pacing:
                 continue
             if pace.asked or now - planned > GRACE:
                 self.missed += 1
-                self._plan(name, pace, self._slot(pace.offset, now))
+                self._plan(name, pace, self._slot(pace.offset, now - 1))  # this very moment counts
                 continue
             self._allowance -= 1
             pace.asked = True

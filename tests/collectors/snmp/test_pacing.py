@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import pairwise
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from collectors.snmp.pacing import FAILURES, GRACE, SELDOM, Due, Pacing
@@ -60,6 +60,7 @@ def test_every_healthy_device_is_polled_once_a_period_and_no_second_has_more_tha
 
 @settings(max_examples=15, deadline=None)
 @given(NAMES, st.integers(1, 400), st.integers(0, 10**6))
+@example({"0", "00", "000", "1"}, 317, 15)  # it ends at the very moment at which one is due
 def test_nothing_bunches_after_a_stall(names, stalled, seed):
     world = World(names)
     world.run(Random(seed).uniform(60, 120))  # noqa: S311 - not for secrets
