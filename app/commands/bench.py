@@ -11,5 +11,5 @@ commands = typer.Typer()
 
 @commands.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(context: typer.Context) -> None:
-    """Đo so với phần mềm khác: bench sigma, syslog / measurements against peers in one run: bench sigma, syslog."""
+    """Đo so với phần mềm khác: bench sigma, syslog, snmp / measurements against peers in one run."""
     raise typer.Exit(run_lab(["bench", *context.args]))

@@ -58,8 +58,8 @@ class Came:
 
     @property
     def in_order(self) -> list[Value] | None:
-        """The values in the order of the questions; None if that was not kept to."""
-        return self._order
+        """The values in the order of the questions; None if that was not kept to, or one was left out."""
+        return self._order if self._order is not None and len(self._order) == len(self._asked) else None
 
     @property
     def values(self) -> dict[str, Value]:
@@ -69,10 +69,12 @@ class Came:
         return self._values
 
     def take(self, part: Sequence[str], answer: dict[str, Value]) -> None:
-        """The answer to the next part of the list."""
+        """The answer to the next part of the list; a part before it may have been given up."""
         if self._order is not None and list(answer) == part:
-            self._order.extend(answer.values())
-            return
+            begin = len(self._order)
+            if self._asked[begin : begin + len(part)] == part:
+                self._order.extend(answer.values())
+                return
         self._values = self.values
         self._order = None
         self._values.update(answer)

@@ -187,7 +187,7 @@ class UserSession:
         if report in REPORTS:
             return REPORTS[report]
         if answer is Failure.SILENT and not self._proved:
-            return await self._blame()
+            answer = await self._blame_surely()
         self._settled = not isinstance(answer, Failure)
         return answer if isinstance(answer, Failure) else None
 
@@ -208,6 +208,14 @@ class UserSession:
         answer = await wire.ask(wire.socket.send_refresh, wire.socket.recv_refresh)
         wire.curious = False
         return answer, wire.report
+
+    async def _blame_surely(self) -> Failure | None:
+        """The same, but a device that is only slow is asked once more before its key is blamed; None if it answers."""
+        blamed = await self._blame()
+        if blamed is not Failure.WRONG_PRIV_KEY:
+            return blamed
+        answer, _ = await self._synchronize(self._wire)
+        return blamed if isinstance(answer, Failure) else None
 
     async def _blame(self) -> Failure:
         """Why an engine that answers discovery is silent to this user: net-snmp drops what it cannot decrypt."""

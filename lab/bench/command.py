@@ -1,4 +1,4 @@
-"""``python -m lab bench sigma | syslog``: their options, and what is measured where none are given."""
+"""``python -m lab bench sigma | syslog | snmp``: their options, and what is measured where none are given."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from pathlib import Path
 import msgspec
 
 import detections
+from core.errors import ContentError
 from detections.examples import read_examples
-from lab.bench import sigma, syslog
+from lab.bench import sigma, snmp, syslog
 from lab.bench.measure import Work
 from lab.bench.report import show
+from lab.fleet.sector import Size, parse_size
 from lab.stopping import stoppable
 
 OWN_RULES = Path(detections.__file__).parent / "rules"
@@ -32,6 +34,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     works = parser.add_subparsers(required=True, metavar="WORK")
     _add_sigma(works)
     _add_syslog(works)
+    _add_snmp(works)
 
 
 def _add_sigma(works: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -61,6 +64,18 @@ def _add_syslog(works: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.set_defaults(run=_syslog, when_stopped=1)
 
 
+def _add_snmp(works: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = works.add_parser("snmp", help="hỏi thiết bị qua SNMP / polling devices")
+    parser.add_argument("--against", type=_peers, metavar="PEER,...", help=f"{', '.join(snmp.PEERS)}; {_AGAINST}")
+    parser.add_argument(
+        "--size", type=_size, default=snmp.Load().size, metavar="SxDxP", help="điểm cầu x thiết bị x cổng / sites ..."
+    )
+    parser.add_argument("--rounds", type=_count, default=snmp.ROUNDS, metavar="N", help="số lượt / how often")
+    parser.add_argument("--v3", action="store_true", help="chỉ SNMPv3, mọi phần mềm / SNMPv3 alone, all peers")
+    parser.add_argument("--json", action="store_true", dest="as_json")
+    parser.set_defaults(run=_snmp, when_stopped=1)
+
+
 def _folder(text: str) -> Path:
     if not Path(text).is_dir():
         raise argparse.ArgumentTypeError(f"không có thư mục / no such folder: {text}")
@@ -71,6 +86,21 @@ def _file(text: str) -> Path:
     if not Path(text).is_file():
         raise argparse.ArgumentTypeError(f"không có tệp / no such file: {text}")
     return Path(text)
+
+
+def _peers(text: str) -> list[str]:
+    names = text.split(",")
+    unknown = [name for name in names if name not in snmp.PEERS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r}; {', '.join(snmp.PEERS)}")
+    return names
+
+
+def _size(text: str) -> Size:
+    try:
+        return parse_size(text)
+    except ContentError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _several(text: str) -> int:
@@ -116,6 +146,15 @@ def _syslog(options: argparse.Namespace) -> int:
     peers = syslog.installed(dict.fromkeys(options.against or syslog.PEERS))
     with stoppable():  # or the receivers would go on
         report = syslog.bench(load, peers, tell=not options.as_json)
+    show(report, as_json=options.as_json)
+    return 0
+
+
+def _snmp(options: argparse.Namespace) -> int:
+    load = snmp.Load(size=options.size, rounds=options.rounds, only_v3=options.v3)
+    peers = snmp.installed(dict.fromkeys(options.against or snmp.PEERS))
+    with stoppable():  # or the fleet would go on
+        report = snmp.bench(load, peers, tell=not options.as_json)
     show(report, as_json=options.as_json)
     return 0
 

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
-import signal
-import socket
-import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from core.errors import UnavailableError
+from lab.bench.programs import PATIENCE, free_ports, program, running, said
 from lab.sector import SECTOR
-
-PATIENCE = 60.0
-"""Seconds that a receiver may take to start or to stop."""
 
 _SETTINGS = """\
 format = 1
@@ -140,28 +133,23 @@ class Rsyslogd:
 def lane(folder: Path) -> Iterator[Lane]:
     """The platform with its shipped rules over the lab's inventory, started in this folder and stopped at the end."""
     names = ("console", "centre", "udp", "tcp", "relp", "metrics")
-    ports = dict(zip(names, _free_ports(len(names)), strict=True))
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
     file = folder / "haidang.toml"
     file.write_text(_SETTINGS.format(inventory=SECTOR, **ports), encoding="utf-8")
     command = [sys.executable, "-m", "app", "up", "--settings", str(file)]
-    with _running(command, folder, lambda: "is running" in _said(folder)):
+    with running(command, folder, lambda: "is running" in said(folder)):
         yield Lane(folder, ports)
 
 
 @contextmanager
 def rsyslogd(folder: Path) -> Iterator[Rsyslogd]:
     """Rsyslogd from UDP to a file of JSON, started in this folder and stopped at the end."""
-    ports = {"udp": _free_ports(1)[0]}
+    ports = {"udp": free_ports(1)[0]}
     configuration = folder / "rsyslog.conf"
     configuration.write_text(_CONFIGURATION.format(folder=folder, **ports), encoding="utf-8")
     command = [str(program("rsyslogd")), "-n", "-f", str(configuration), "-i", str(folder / "pid")]
-    with _running(command, folder, lambda: kernel_row(ports["udp"]) is not None) as pid:
+    with running(command, folder, lambda: kernel_row(ports["udp"]) is not None) as pid:
         yield Rsyslogd(pid, folder / "messages.json", ports)
-
-
-def program(name: str) -> str | None:
-    """Where a program is, also where only administrators look."""
-    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
 
 
 def kernel_row(port: int) -> Sequence[str] | None:
@@ -177,34 +165,6 @@ def kernel_drops(port: int) -> int:
     return int(row[12]) if row else 0
 
 
-@contextmanager
-def _running(command: Sequence[str], folder: Path, up: Callable[[], bool]) -> Iterator[int]:
-    with (folder / "output").open("wb") as output:
-        # A session of its own: Ctrl-C ends the measurement, which then stops it in good order.
-        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
-    try:
-        _await_up(process, folder, up)
-        yield process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(PATIENCE)
-        process.kill()
-        process.wait()
-
-
-def _await_up(process: subprocess.Popen[bytes], folder: Path, up: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not up():
-        if process.poll() is not None or time.monotonic() > end:
-            raise UnavailableError(f"{process.args!r} did not start: {''.join(_said(folder).splitlines()[-1:])}")
-        time.sleep(0.05)
-
-
-def _said(folder: Path) -> str:
-    return (folder / "output").read_text(encoding="utf-8", errors="replace")
-
-
 def _serving(name: str, settings: Path) -> int:
     """The process that serves this under these settings."""
     for entry in Path("/proc").glob("[0-9]*"):
@@ -218,14 +178,3 @@ def _serving(name: str, settings: Path) -> int:
 def _sum(text: str, name: str) -> int:
     found = re.findall(rf"^haidang_{name}_total(?:\{{[^}}]*\}})? (\S+)$", text, re.MULTILINE)
     return round(sum(map(float, found)))
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, by TCP; the kernel gives each once."""
-    held = [socket.socket() for _ in range(count)]
-    for one in held:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in held]
-    for one in held:
-        one.close()
-    return ports

@@ -12,16 +12,20 @@ from core.records import Record
 from core.terminal import say
 from lab.bench.measure import Result
 
+_UNITS = {"snmp": "giá trị / values"}
+
 
 class Report(Record, frozen=True, kw_only=True):
     """All that was measured in one run.
 
-    ``ratios``: our time of the processor a unit, divided by the peer's, and what else the work compares.
+    ``ratios``: our time of the processor a unit, divided by the peer's, and what else the work compares; ``peer_v3``:
+    the same of SNMPv3.
     """
 
     work: str
     results: tuple[Result, ...]
     ratios: dict[str, float]
+    peer_v3: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 def told(name: str) -> None:
@@ -44,12 +48,13 @@ def show(report: Report, *, as_json: bool) -> None:
 
 
 def _table(report: Report) -> None:
-    table = Table("", "sự kiện / events", "µs CPU", "/s", "MiB", "", box=None, pad_edge=False)
+    table = Table("", _UNITS.get(report.work, "sự kiện / events"), "µs CPU", "/s", "MiB", "", box=None, pad_edge=False)
     for one in report.results:
         more = ", ".join(f"{name} {value:,.4g}" for name, value in one.more.items())
         rate = one.units / one.cpu_s if one.cpu_s else 0.0
         table.add_row(one.name, f"{one.units:,}", f"{one.cpu_us:,.2f}", f"{rate:,.0f}", f"{one.rss_mib:,.0f}", more)
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table)
-    for name, ratio in report.ratios.items():
+    of_v3 = {f"{name}, SNMPv3": ratio for name, ratio in report.peer_v3.items()}
+    for name, ratio in (report.ratios | of_v3).items():
         console.print(f"{name}: {ratio:.4g}", highlight=False)

@@ -18,7 +18,8 @@ from core.errors import UnavailableError
 from core.records import Record
 from lab.bench import lines
 from lab.bench.measure import Result, held, spent
-from lab.bench.receivers import Receiver, Taken, kernel_drops, lane, program, rsyslogd
+from lab.bench.programs import program
+from lab.bench.receivers import Receiver, Taken, kernel_drops, lane, rsyslogd
 from lab.bench.report import Report, left_out, told
 from lab.bench.sender import Plan, Times
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.snmp.layouts import Found, layout_table, place_of, unique_names
+from collectors.snmp.layouts import Came, Found, layout_table, place_of, unique_names
 from collectors.snmp.profiles import shipped_profiles
 
 CELLS = st.one_of(st.none(), st.sampled_from(["", "a", "b", "a #2", "a (b)"]), st.integers(0, 3))
@@ -68,3 +68,19 @@ def test_rows_without_any_value_are_left_out():
 def test_a_table_without_a_row_is_none():
     table = shipped_profiles().by_name["huawei"].table("huawei_temperatures")
     assert layout_table(table, ["1"], {"value": Found({"1": 0})}, None) is None
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=8), st.data())
+def test_no_value_takes_the_place_of_one_that_was_given_up(sizes, data):
+    asked = [f"1.3.6.1.{number}" for number in range(sum(sizes))]
+    came, meant, at = Came(asked), {}, 0
+    for size in sizes:
+        part = asked[at : at + size]
+        at += size
+        if data.draw(st.booleans()):
+            answer = {oid: int(oid.rpartition(".")[2]) for oid in part}
+            came.take(part, answer)
+            meant |= answer
+    assert came.values == meant
+    assert came.in_order in (None, list(meant.values()))
+    assert (came.in_order is None) == (len(meant) < len(asked))
