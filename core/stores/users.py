@@ -147,7 +147,7 @@ def reset_user(connection: Connection, now: int, actor: str, name: str) -> str:
         raise RefusedError(f"'{name}' signs in by {user.issuer}: its password is there")
     password = _one_time_password()
     changed: dict[str, object] = {"password": _hasher.hash(password), "must_change": int(not user.address)}
-    changed |= {"disabled": 0, "failures": 0, "locked_until": 0, "session": user.session + 1, "seen": now}
+    changed |= {"disabled": 0, "failures": 0, "locked_until": 0, "session": user.session + 1, "created": now}
     set_columns(connection, name, **changed, totp=None, totp_used=0)
     audit.append(connection, now, actor, "user.reset", f"user/{name}")
     return password
