@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from core import audit
+from core.actors import PLATFORM
 from core.clock import Clock
 from core.errors import ContentError, IntegrityError, RefusedError, UnavailableError
 from core.files import make_folder, own_folder, replace_file, sync_file
@@ -199,5 +200,5 @@ def _enter_restore(settings: Settings, contents: Contents, clock: Clock) -> None
     engine = open_state(settings.state)
     with engine.begin() as connection:
         detail = msgspec.json.encode({"backup_of": contents.time}).decode()
-        audit.append(connection, clock.now(), "haidang", "platform.restore", "platform", detail)
+        audit.append(connection, clock.now(), PLATFORM, "platform.restore", "platform", detail)
     engine.dispose()

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 import msgspec
 from sqlalchemy import Connection
 
-from app.actions.calls import LOCAL, CallerKind
+from app.actions.calls import CallerKind
+from core.actors import LOCAL
 from core.errors import RefusedError
 from core.scope import Grant
 from core.stores.users import read_user

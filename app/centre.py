@@ -14,6 +14,7 @@ from app.choice import Chosen
 from app.pipeline import understand
 from app.retaining import decode_removal
 from core import audit
+from core.actors import PLATFORM
 from core.clock import HOUR, SECOND, Clock
 from core.errors import RefusedError
 from core.outbox import Batch, Receipt, Row
@@ -31,7 +32,6 @@ from core.stores.tables import hits, relay_positions
 from core.stores.users import NewUser
 from core.terminal import say
 from correlation.correlator import Correlator
-from correlation.incidents import PLATFORM
 from correlation.rules import prepare
 
 KEEP_HITS = 96 * HOUR

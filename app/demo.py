@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from app.centre import FIRST_ADMINISTRATOR
 from app.services import SERVICES
 from app.supervisor import Service, Supervisor, own_service
+from core.actors import PLATFORM
 from core.clock import SystemClock
 from core.files import make_folder, own_folder, replace_file
 from core.scope import Grant
@@ -71,7 +72,7 @@ def _prepare(settings: Settings) -> dict[str, str]:
     now = SystemClock().now()
     with engine.begin() as connection:
         made = plan(decode_inventory(read_records(connection)), read_rows(SECTOR))
-        put_records(connection, now, "haidang", puts_of(made))
+        put_records(connection, now, PLATFORM, puts_of(made))
         passwords = {name: _account(connection, now, name, grants) for name, grants in ACCOUNTS.items()}
     engine.dispose()
     return passwords
@@ -79,10 +80,10 @@ def _prepare(settings: Settings) -> dict[str, str]:
 
 def _account(connection: Connection, now: int, name: str, grants: Sequence[Grant]) -> str:
     if name not in {user.name for user in users.list_users(connection)}:
-        users.add_user(connection, now, "haidang", NewUser(name=name))
+        users.add_user(connection, now, PLATFORM, NewUser(name=name))
     for grant in grants:
-        put_grant(connection, now, "haidang", name, grant)
-    return users.reset_user(connection, now, "haidang", name)
+        put_grant(connection, now, PLATFORM, name, grant)
+    return users.reset_user(connection, now, PLATFORM, name)
 
 
 def _lab_service(settings: Settings) -> Service:

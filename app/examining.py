@@ -18,7 +18,7 @@ from collectors.snmp.poll import DevicePoller, Polled
 from collectors.snmp.profiles import shipped_profiles
 from collectors.snmp.readings import Reading, Table
 from collectors.snmp.session import Sessions
-from core.clock import SECOND, SystemClock
+from core.clock import MILLISECOND, SystemClock
 from core.records import Record
 from inventory.credentials import kind_of
 
@@ -26,8 +26,6 @@ NO_SET = "no_credential_set"
 UNKNOWN_FAMILY = "unknown_family"
 GOOD = "good"
 TAKEN = "taken"
-
-_MILLISECOND = SECOND // 1000
 
 
 class TriedSet(Record, frozen=True, kw_only=True, omit_defaults=False):
@@ -154,7 +152,7 @@ def _with(report: Report, read: _Read) -> Report:
         requests=tally.requests,
         missing=tally.missing,
         timeouts=tally.timeouts,
-        rtt_ms=round(read.reading.rtt_ns / _MILLISECOND, 3),
+        rtt_ms=round(read.reading.rtt_ns / MILLISECOND, 3),
         took_ms=round(read.ms, 3),
     )
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from app.snmp.devices import Roll
 from app.snmp.known import KnownStates
 from app.snmp.metrics import SnmpMetrics
-from app.snmp.plan import Plan, Planned, SnmpCredential, open_set, plan
+from app.snmp.plan import Plan, Planned, SnmpCredential, open_sets, plan
 from app.snmp.recorder import Answered, Came, Recorder, Unanswered, silent_reading
 from app.snmp.sessions import ChoosingSession, Way
 from collectors.snmp.failures import Failure
@@ -21,8 +21,8 @@ from collectors.snmp.readings import Reading
 from collectors.snmp.session import Sessions
 from core.changes import ChangeLog
 from core.clock import SECOND, Clock
-from core.device_states import read_device_states, write_device_states
-from core.errors import ContentError, HaidangError, IntegrityError, UnavailableError
+from core.device_states import DeviceStates, read_device_states, write_device_states
+from core.errors import ContentError, IntegrityError, UnavailableError
 from core.files import make_folder
 from core.relay import CentreLink
 from core.remote_write import Receiver, RemoteWrite, open_remote_write
@@ -69,7 +69,7 @@ class SnmpLane:
         self.metrics = SnmpMetrics()
         self._vault = Vault(settings.secrets)
         self._versions: dict[str, str] = {}
-        self._inventory, self._sealed, self._plan = Inventory(), SealedSets(), Plan()
+        self._inventory, self._sealed = Inventory(), SealedSets()
         self._sets: Mapping[str, SnmpCredential] = {}
         self._followed: dict[str, Followed] = {}
         self._came: list[Came] = []
@@ -82,12 +82,12 @@ class SnmpLane:
 
         Raises:
             UnavailableError: a folder cannot be written.
-            IntegrityError: what is stored cannot be read.
+            IntegrityError: what is stored cannot be read, beyond the states of devices, which are learnt anew.
         """
         self._sessions = Sessions()
         self._store = SeriesStore(self._settings.series, self._clock)
         self._log = ChangeLog(self._settings.changes, self._clock)
-        self._roll = Roll(read_device_states(self._settings.device_states))
+        self._roll = Roll(self._last_states())
         known = KnownStates(self._folder / "known.msgpack", self._log, self._settings.changes)
         self._remote = self._open_remote()
         self._recorder = Recorder(self._store, known, self._roll, self.metrics, self._remote)
@@ -110,15 +110,21 @@ class SnmpLane:
         ]
 
     async def stop(self) -> None:
-        """Ends all sessions, stores what came, and closes the files."""
+        """Ends all sessions, stores what came, and closes the files.
+
+        Raises:
+            UnavailableError: how far remote-write came cannot be noted; all else is closed.
+        """
         self._stopped.set()
         self._poller.replace({})
         await asyncio.to_thread(self._record)
         await asyncio.to_thread(self._keep)
-        if self._remote is not None:
-            await asyncio.to_thread(self._sending.join)
-            self._remote.close()
-        await asyncio.to_thread(self._close)
+        try:
+            if self._remote is not None:
+                await asyncio.to_thread(self._sending.join)
+                self._remote.close()
+        finally:
+            await asyncio.to_thread(self._close)
 
     def read(self, reading: Reading) -> None:
         """A device has answered; see ``collectors.snmp.poller.Outlet``."""
@@ -134,6 +140,14 @@ class SnmpLane:
             polled = silent_reading(followed.planned, self._clock)
             refused = followed.session.refused
             self._came.append(Unanswered(polled, failure, followed.planned.address, refused, given_up))
+
+    def _last_states(self) -> DeviceStates:
+        """The devices as the last process left them; what cannot be read is said and learnt anew."""
+        try:
+            return read_device_states(self._settings.device_states)
+        except IntegrityError as error:
+            self._say_once(f"{error}: devices are learnt anew")
+            return DeviceStates()
 
     async def _first_snapshot(self, kind: str) -> Snapshot:
         kept = last_snapshot(self._folder / "snapshots", kind)
@@ -159,19 +173,16 @@ class SnmpLane:
 
     def _planned(self) -> Plan:
         """What is to be polled by the present snapshots; sets that cannot be opened are said once."""
-        sets: dict[str, SnmpCredential] = {}
-        for one in self._sealed.sets if self._own.enabled else ():
-            try:
-                sets[one.name] = open_set(self._vault, one)
-            except HaidangError as error:
-                self._say_once(f"credential set '{one.name}' is not used: {error}")
-        self._sets = sets
-        return plan(self._inventory, self._sealed.targets, sets.keys(), self._own.space)
+        wanted = self._sealed.sets if self._own.enabled else ()
+        self._sets = open_sets(
+            self._vault, wanted, lambda name, error: self._say_once(f"credential set '{name}' is not used: {error}")
+        )
+        return plan(self._inventory, self._sealed.targets, self._sets.keys(), self._own.space)
 
     def _follow(self, planned: Plan) -> None:
         """The devices are now these; of those that have not changed nothing is learnt anew."""
         followed = {one.name: self._kept(one) or self._made(one) for one in planned.devices}
-        self._plan, self._followed = planned, followed
+        self._followed = followed
         self._roll.replace(planned.devices)
         self._poller.replace({name: one.poller for name, one in followed.items()})
 
@@ -238,6 +249,7 @@ class SnmpLane:
         self.metrics.missed.set(self._poller.pacing.missed)
         if self._remote is not None:
             self.metrics.waiting.set(self._remote.waiting())
+            self.metrics.lost.set(self._remote.overflowed + self._remote.dropped)
 
     def _close(self) -> None:
         with self._maintaining:

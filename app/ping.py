@@ -40,7 +40,6 @@ def ping(address: str, seconds: float = 1.0, tries: int = 2) -> Ping:
     except PermissionError:
         return Ping(Echo.NOT_PERMITTED)
     with wire:
-        wire.settimeout(seconds)
         for number in range(tries):
             begun = time.monotonic()
             try:

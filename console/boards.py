@@ -80,7 +80,6 @@ def leader_list(request: AnyRequest, chosen: FromPath[str]) -> Answer:
         "total": len(found),
         "ends": ends,
         "chosen": chosen,
-        "clocks": clocks_of_day(vietnam_day(view.now)),
     }
     return render(request, "leader_list", values)
 
@@ -141,7 +140,7 @@ def _drawn(overview: Overview, language: str, *, linked: bool) -> dict[str, obje
     return {
         "map": drawing(province_states(overview, linked=linked), language),
         "stale": stale_lanes(overview),
-        "written": moment_or_none(max(overview.told.written, overview.polled.written)),
+        "written": moment_or_none(max(overview.written.values())),
         "is_current": overview.is_current,
     }
 

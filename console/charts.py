@@ -190,6 +190,7 @@ def draw(plan: Plan, grid: Grid, reasons: Mapping[int, str], write: Write) -> Ch
     scale = scale_of([value for line in plan.lines for value in line.values if value is not None], plan.top)
     missing = void_places(plan.lines, grid.steps)
     why = {place: reasons.get(place, "") for place in missing}
+    voids = runs(why)
     names = [line.name for line in plan.lines]
     told = [_row(plan.lines, grid, place, write, why.get(place, "")) for place in range(grid.steps)]
     return Chart(
@@ -199,10 +200,10 @@ def draw(plan: Plan, grid: Grid, reasons: Mapping[int, str], write: Write) -> Ch
         strokes=tuple(_stroke(line, scale, grid.steps, write) for line in plan.lines),
         y_ticks=tuple(Tick(_y(value, scale), write(value)) for value in scale.ticks),
         x_ticks=time_ticks(grid),
-        voids=tuple(_stripe(first, last, grid, reason) for first, last, reason in runs(why)),
+        voids=tuple(_stripe(first, last, grid, reason) for first, last, reason in voids),
         bands=tuple(_stripe(first, last, grid, text) for first, last, text in runs(plan.bands)),
         columns=tuple(_column(names, row, place, grid) for place, row in enumerate(told)),
-        gaps=tuple(_gap(first, last, grid, reason) for first, last, reason in runs(why)),
+        gaps=tuple(_gap(first, last, grid, reason) for first, last, reason in voids),
         rows=tuple(told),
         unit=plan.unit,
         lines=plan.lines,

@@ -16,7 +16,7 @@ import msgspec
 from core.clock import HOUR, vietnam_day
 from core.incident import Incident, State
 from core.records import Record, Severity
-from inventory.units import Day
+from inventory.units import LAST_DAY, Day
 
 
 class Clock(Record, frozen=True, kw_only=True):
@@ -35,11 +35,13 @@ class Clock(Record, frozen=True, kw_only=True):
     valid_to: Day = ""
     source: str
 
+    def holds_on(self, day: str) -> bool:
+        """Whether it runs for what is detected on this day (ISO date)."""
+        return self.valid_from <= day <= (self.valid_to or LAST_DAY)
+
     def concerns(self, incident: Incident) -> bool:
         """Whether it runs, or ran, for this incident."""
-        day = vietnam_day(incident.detected)
-        is_valid = self.valid_from <= day <= (self.valid_to or "9")
-        return is_valid and incident.severity.rank >= self.least_severity.rank
+        return self.holds_on(vietnam_day(incident.detected)) and incident.severity.rank >= self.least_severity.rank
 
 
 @cache
@@ -51,7 +53,7 @@ def clocks() -> tuple[Clock, ...]:
 
 def clocks_of_day(day: str) -> list[Clock]:
     """Those that hold for what is detected on this day (ISO date)."""
-    return [clock for clock in clocks() if clock.valid_from <= day <= (clock.valid_to or "9")]
+    return [clock for clock in clocks() if clock.holds_on(day)]
 
 
 def deadline(incident: Incident) -> int:

@@ -16,7 +16,6 @@ HUNDRED = 100.0
 KINDS = ("temperature", "humidity")
 """Kinds of sensors that come first."""
 
-
 WAYS = ("in", "out")
 FLOWS = (*WAYS, "in_max", "out_max")
 TRAFFIC = ("in_bps", "out_bps", "in_bps_max", "out_bps_max")

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from console.device_views import device_address
 from console.directory import Directory
 from console.health import is_current
+from console.map import TileHealth
 from console.measures import Busy
 from console.overview import Overview
 from console.quantities import percent
@@ -25,6 +26,13 @@ from inventory.sorting import matches
 
 WORST_FIRST = (Reach.DOWN, Reach.REFUSED, Reach.UP, Reach.UNKNOWN)
 SHAPES = {Reach.UP: "●", Reach.REFUSED: "▲", Reach.DOWN: "✖", Reach.UNKNOWN: "○"}
+HEALTHS = {
+    Reach.UP: TileHealth.UP,
+    Reach.REFUSED: TileHealth.DEGRADED,
+    Reach.DOWN: TileHealth.DOWN,
+    Reach.UNKNOWN: TileHealth.UNKNOWN,
+}
+"""As what a device is marked among sites and provinces."""
 BUSY_CPU = 90.0
 
 
@@ -56,9 +64,10 @@ class AskedDevices(Record, frozen=True, kw_only=True):
 
 
 class Reached(Record, frozen=True, kw_only=True):
-    """Whether a device answers SNMP, as pages mark it."""
+    """Whether a device answers SNMP, as pages mark it: in the colour of that ``health``."""
 
     state: str
+    health: str
     shape: str
     since: Moment | None
     last: Moment | None
@@ -80,6 +89,7 @@ class Polled(NamedTuple):
         found, reach = self.states.get(name), self.reach(name)
         return Reached(
             state=reach.value,
+            health=HEALTHS[reach].value,
             shape=SHAPES[reach],
             since=moment_or_none(found.since) if found and reach is not Reach.UNKNOWN else None,
             last=moment_or_none(found.answered) if found else None,
@@ -145,12 +155,17 @@ def seen_devices(directory: Directory, scope: Scope) -> list[Device]:
     return [one for one in directory.every_device if scope.allows(one.site)]
 
 
-def wanted_devices(directory: Directory, seen: Iterable[Device], polled: Polled, asked: AskedDevices) -> list[Device]:
-    """Those of them that are asked for, in the same order."""
+def wanted_devices(directory: Directory, seen: Iterable[Device], asked: AskedDevices) -> list[Device]:
+    """Those of them that are asked for but for their state, in the same order."""
     org = directory.inventory.org
     units = org.reach(asked.unit, directory.day) if asked.unit else frozenset()
     sites = {one.id for one in directory.sites if not asked.unit or one.unit in units}
-    return [one for one in seen if one.site in sites and _is_wanted(directory, one, polled, asked)]
+    return [one for one in seen if one.site in sites and _is_wanted(directory, one, asked)]
+
+
+def with_state(devices: Iterable[Device], polled: Polled, choice: str) -> list[Device]:
+    """Those in that state; all of them for the empty one."""
+    return [one for one in devices if choice in {"", polled.reach(one.name).value}]
 
 
 def state_counts(devices: Iterable[Device], polled: Polled) -> dict[str, int]:
@@ -201,10 +216,9 @@ def public_device(row: ListedDevice, *, knows_state: bool) -> PublicDevice:
     return PublicDevice(**told, **(shown if knows_state else hidden))
 
 
-def _is_wanted(directory: Directory, device: Device, polled: Polled, asked: AskedDevices) -> bool:
+def _is_wanted(directory: Directory, device: Device, asked: AskedDevices) -> bool:
     return (
         asked.site in {"", device.site}
         and asked.role in {"", device.role}
-        and asked.state in {"", polled.reach(device.name).value}
         and (not asked.text or matches(directory.device_texts[device.name], asked.text))
     )

@@ -1,4 +1,4 @@
-"""What the pages of devices show: one device with its place and ports, or a line of a site's list. Pure."""
+"""What the pages of devices show: one device with its place, or a line of a site's list. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from console.views import Moment, moment
 from core.query import quoted
 from core.records import Record
 from core.sources import Source
-from inventory.objects import Interface
 from inventory.records import Device, fold_name
 
 SOON_DAYS = 90
@@ -37,7 +36,7 @@ class SourceLink(Record, frozen=True, kw_only=True):
     last: Moment
 
 
-class DeviceRow(Record, frozen=True, kw_only=True):
+class SiteDevice(Record, frozen=True, kw_only=True):
     """A device in a site's list; ``source`` is the gravest of its log sources."""
 
     name: str
@@ -51,25 +50,15 @@ class DeviceRow(Record, frozen=True, kw_only=True):
     source: SourceLink | None
 
 
-class Port(Record, frozen=True, kw_only=True):
-    """A port; what is unknown is empty."""
-
-    name: str
-    role: str
-    speed: str
-    description: str
-
-
 class DeviceView(Record, frozen=True, kw_only=True):
     """The page of a device; ``place`` is the way from the room to its position."""
 
-    row: DeviceRow
+    row: SiteDevice
     facts: tuple[tuple[str, str], ...]
     warranty: End
     in_service: str
     place: str
     position: str
-    ports: tuple[Port, ...]
     sources: tuple[SourceLink, ...]
     events: str
 
@@ -79,10 +68,10 @@ def device_address(name: str) -> str:
     return f"/devices/{quote(name, safe='')}"
 
 
-def device_row(device: Device, sources: Iterable[Source], today: str, language: str) -> DeviceRow:
+def site_device(device: Device, sources: Iterable[Source], today: str, language: str) -> SiteDevice:
     """The device as one line of its site's list; ``sources`` are its site's."""
     own = sources_of(device, sources)
-    return DeviceRow(
+    return SiteDevice(
         name=device.name,
         link=device_address(device.name),
         role=device.role,
@@ -100,13 +89,12 @@ def device_view(directory: Directory, device: Device, sources: Iterable[Source],
     every = list(sources)
     names = ("family", "serial", "mac", "os_version", "purpose", "owner", "timezone")
     return DeviceView(
-        row=device_row(device, every, directory.day, language),
+        row=site_device(device, every, directory.day, language),
         facts=tuple((name, getattr(device, name)) for name in names),
         warranty=end_of(device.warranty_end, directory.day, language),
         in_service=shown_day(device.in_service),
         place=" › ".join(place.name for place in directory.place_path(device.place)),
         position="" if device.position is None else str(device.position),
-        ports=tuple(_port(port, language) for port in directory.interfaces.get(fold_name(device.name), ())),
         sources=sources_of(device, every),
         events=f"/events?{urlencode({'q': f'host.name:{quoted(device.name)}', 'span': '24h'})}",
     )
@@ -154,7 +142,3 @@ def decimal(value: float, language: str) -> str:
     """The number with as many digits as it needs, at most two."""
     digits = next(count for count in (0, 1, 2) if count == 2 or round(value, count) == value)  # noqa: PLR2004 - likewise
     return number(value, language, digits)
-
-
-def _port(port: Interface, language: str) -> Port:
-    return Port(name=port.name, role=port.role, speed=speed(port.speed_mbps, language), description=port.description)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from litestar import get
@@ -23,10 +23,12 @@ from console.device_rows import (
     seen_devices,
     state_counts,
     wanted_devices,
+    with_state,
 )
 from console.device_views import device_address, device_view
 from console.measures import Measures, Table, busy_devices
 from console.overview import Overview, SiteState, device_states, directory_now, take_overview
+from console.paging import MOST_WORDS, page_of, pager, part_of
 from console.port_views import COLUMNS, Told, p95_rows, port_row, port_rows
 from console.quantities import measured
 from console.reads import view_for
@@ -34,7 +36,7 @@ from console.render import Answer, AnyRequest, language_of, render
 from console.sensor_views import power_rows, sensor_rows
 from console.sessions import scope_for
 from console.site_rows import site_row, stale_lanes
-from console.sites import MOST_INCIDENTS, MOST_WORDS, chosen_units, page_of
+from console.sites import MOST_INCIDENTS, chosen_units
 from console.views import moment_or_none, row
 from core.clock import SECOND, iso
 from core.device_states import DeviceStates
@@ -44,7 +46,8 @@ from core.stores.users import User
 from inventory.records import Device, fold_name
 from inventory.rights import may
 
-PAGE_ROWS = 100
+PAGES_ABOUT = 3
+"""How many pages before and after the shown one are offered by number."""
 
 _READ = {"action": "inventory.read"}
 _WATCH = {"action": "sources.read"}
@@ -77,19 +80,14 @@ def devices(request: AnyRequest) -> Answer:
     directory, scope = directory_now(console), scope_for(console, request.user, "inventory.read")
     told, asked = _told_to(console, request.user, asked)
     polled, seen = polled_of(told, console.clock.now()), seen_devices(directory, scope)
-    every = wanted_devices(directory, seen, polled, asked.without_state())
-    found = wanted_devices(directory, every, polled, asked)
-    pages = max(1, math.ceil(len(found) / PAGE_ROWS))
-    page = min(asked.page, pages)
-    first = (page - 1) * PAGE_ROWS
+    every = wanted_devices(directory, seen, asked)
+    found = with_state(every, polled, asked.state)
+    part = pager(asked.address, asked.page, len(found), PAGES_ABOUT)
     site = directory.inventory.site(asked.site) if scope.allows(asked.site) else None
     values = {
-        "rows": _rows(request, found[first : first + PAGE_ROWS], polled),
-        "first": first + 1,
-        "total": len(found),
+        "rows": _rows(request, part_of(found, part.page), polled),
+        "pager": part,
         "known_devices": len(seen),
-        "page": page,
-        "pages": pages,
         "asked": asked,
         "counts": state_counts(every, polled),
         "states": ("", *(reach.value for reach in WORST_FIRST)),
@@ -109,7 +107,7 @@ def devices_json(request: AnyRequest) -> list[PublicDevice]:
     directory, scope = directory_now(console), scope_for(console, request.user, "inventory.read")
     told, asked = _told_to(console, request.user, asked_of(request))
     polled = polled_of(told, console.clock.now())
-    found = wanted_devices(directory, seen_devices(directory, scope), polled, asked)
+    found = with_state(wanted_devices(directory, seen_devices(directory, scope), asked), polled, asked.state)
     knows = may(request.user.grants, "sources.read")
     return [public_device(one, knows_state=knows) for one in _rows(request, found, polled)]
 
@@ -121,13 +119,13 @@ def device(request: AnyRequest, name: FromPath[str]) -> Answer:
     found, span = _find(request, name), span_of(request)
     own, overview = found.device, found.overview
     view = view_for(console, request.user, language)
-    naming = [row(one, view) for one in overview.incidents if own.name in one.devices]
+    naming = [one for one in overview.incidents if own.name in one.devices]
     polled = polled_of(overview.polled, console.clock.now())
     told = polled.states.get(own.name)
     values = {
         "device": device_view(overview.directory, own, found.state.sources, language),
         "site": site_row(overview, found.state),
-        "incidents": naming[:MOST_INCIDENTS],
+        "incidents": [row(one, view) for one in naming[:MOST_INCIDENTS]],
         "stale": stale_lanes(overview),
         "reached": polled.reached(own.name),
         "polled": told,
@@ -146,9 +144,9 @@ def interface(request: AnyRequest, name: FromPath[str]) -> Answer:
     found, port, span = _find(request, name), port_of(request), span_of(request)
     measures = Measures(console, found.scope, found.device)
     told = _told(found, measures, language, port=port)
-    if not any(fold_name(port) == fold_name(one.name) for one in told.ports) and port not in told.names:
-        raise NotFoundError(f"there is no interface '{port}' of '{found.device.name}'")
     known = next((one for one in told.ports if fold_name(one.name) == fold_name(port)), None)
+    if known is None and port not in told.names:
+        raise NotFoundError(f"there is no interface '{port}' of '{found.device.name}'")
     values = {
         "device": found.device.name,
         "site": site_row(found.overview, found.state),
@@ -220,11 +218,11 @@ def _find(request: AnyRequest, name: str) -> Found:
 def _told_to(console: Console, user: User, asked: AskedDevices) -> tuple[DeviceStates, AskedDevices]:
     """What the reader may know of states; without the right for it none is asked for."""
     if may(user.grants, "sources.read"):
-        return device_states(console, user), asked
+        return device_states(console, scope_for(console, user, "sources.read")), asked
     return DeviceStates(), asked.without_state()
 
 
-def _rows(request: AnyRequest, found: list[Device], polled: Polled) -> list[ListedDevice]:
+def _rows(request: AnyRequest, found: Sequence[Device], polled: Polled) -> list[ListedDevice]:
     console, language, user = console_of(request), language_of(request), request.user
     directory = directory_now(console)
     scope = scope_for(console, user, "sources.read") if may(user.grants, "sources.read") else NOTHING

@@ -46,7 +46,7 @@ class Directory:
     @cached_property
     def device_texts(self) -> Mapping[str, str]:
         """What is searched of each device, by its name."""
-        sites = {site.id: site.name for site in self.inventory.sites}
+        sites = self.inventory.site_names
         return {one.name: " ".join((*_words_of(one), sites.get(one.site, ""))) for one in self.inventory.devices}
 
     @cached_property
@@ -112,10 +112,7 @@ class Directory:
         What began with the unit stood under its parent.
         """
         org = self.inventory.org
-        if path := org.path(unit_id, self.day):
-            return path
-        carriers = org.successors(unit_id, self.day) or org.predecessors(unit_id, self.day)
-        if carriers:
+        if carriers := org.of_the_day(unit_id, self.day):
             paths = [org.path(one, self.day) for one in carriers]
             return tuple(one for one, *others in zip(*paths, strict=False) if set(others) <= {one})
         unit = org.unit(unit_id)
@@ -133,10 +130,7 @@ class Directory:
         return tuple(reversed(path))
 
     def _find_holder(self, unit_id: str) -> str:
-        org = self.inventory.org
-        if org.path(unit_id, self.day):
-            return unit_id
-        carriers = org.successors(unit_id, self.day) or org.predecessors(unit_id, self.day)
+        carriers = self.inventory.org.of_the_day(unit_id, self.day)
         return carriers[0] if len(carriers) == 1 else ""
 
     def _province(self, site: Site) -> str:
@@ -200,9 +194,7 @@ def _directory(same: _Same, day: str) -> Directory:
 def _codes() -> dict[str, str]:
     """The tiles' codes by all that their provinces are called."""
     ranks = ("", "tỉnh ", "thành phố ", "TP ", "TP. ")
-    return {fold_name(f"{rank}{_bare(name)}"): code for code, name in names().items() for rank in ranks} | {
-        fold_name(name): code for code, name in names().items()
-    }
+    return {fold_name(f"{rank}{_bare(name)}"): code for code, name in names().items() for rank in ranks}
 
 
 def _words_of(device: Device) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from console.event_views import (
     local_time,
     span_shown,
 )
+from console.paging import PAGE_ROWS
 from console.render import Answer, AnyRequest, language_of, part, render
 from console.searching import Searches
 from console.sessions import address_of, live_user, scope_for
@@ -39,7 +40,6 @@ from core.stores.event_search import FOREVER, Buckets, Cursor, Found, Query, buc
 from core.stores.users import User
 from inventory.rights import granted
 
-PAGE_ROWS = 100
 DRAW_SECONDS = 0.3
 """At most so often the histogram is drawn anew while a search runs."""
 

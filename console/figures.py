@@ -120,7 +120,7 @@ def _site_figures(facts: Facts) -> tuple[Figure, ...]:
     overview, language = facts.overview, facts.language
     counts = health_counts(overview.sites)
     known, watched, reachable = counts[""], counts[WATCHED], counts[REACHABLE]
-    has_told = bool(overview.told.written or overview.polled.written)
+    has_told = any(overview.written.values())
     judged = known - counts[TileHealth.UNKNOWN.value]
     told = partial(number, language=language)
     return (

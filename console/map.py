@@ -154,9 +154,10 @@ def places() -> dict[str, tuple[int, int]]:
     return {each.code: each.place for each in _layout().tile}
 
 
-def names() -> dict[str, str]:
+@cache
+def names() -> Mapping[str, str]:
     """The name of every tile's province by GSO code, from north to south."""
-    return {each.code: each.name for each in _layout().tile}
+    return MappingProxyType({each.code: each.name for each in _layout().tile})
 
 
 @cache

@@ -13,13 +13,20 @@ from core.stores.series_manifest import DAY, day_start, month_start
 from core.stores.series_read import MOST_ROWS, SeriesQuery
 from inventory.records import Device
 
-LATELY: Mapping[str, int] = {"interfaces": 5 * MINUTE}
-"""How old a value of now may be, by table. Nanoseconds."""
+LATELY = 5 * MINUTE
+"""How old a value of now may be: of an interface, and of anything in the list of devices. Nanoseconds."""
 SELDOM = 20 * MINUTE
-"""The same for all other tables, of which some are read each quarter of an hour."""
+"""The same for a device's other tables, of which some are read each quarter of an hour."""
 
 P95_DAYS, P95_MONTHS = 31, 12
-_AHEAD = MINUTE
+MANY_SITES = 300
+"""From so many on, asking for all sites is faster than naming them."""
+UP = 1
+DOWN = frozenset({2, 6, 7})
+"""Codes of ifOperStatus: down, notPresent, lowerLayerDown (RFC 2863)."""
+
+_TOLERANCE = MINUTE
+"""So far ahead of this machine's clock a row may be."""
 
 Cells: TypeAlias = tuple[Any, ...]
 """One value for each step of a grid, None where there is none."""
@@ -89,8 +96,9 @@ class Measures:
 
     def lately(self, table: str, columns: Sequence[str], port: str = "") -> dict[str, Lately]:
         """The last row of each object that says something beside why it does not, if it is not old."""
-        since, found = self.now - LATELY.get(table, SELDOM), dict[str, Lately]()
-        for object_, time, values in self._rows(table, columns, (since, self.now + _AHEAD), 0, port):
+        age = LATELY if table == "interfaces" else SELDOM
+        since, found = self.now - age, dict[str, Lately]()
+        for object_, time, values in self._rows(table, columns, (since, self.now + _TOLERANCE), 0, port):
             told = dict(zip(columns, values, strict=True))
             says = any(value is not None for name, value in told.items() if name != "gap")
             if says or object_ not in found:
@@ -112,7 +120,7 @@ class Measures:
         return sorted((one for _, one in found), reverse=True)
 
     def _p95(self, since: int, step: int | Literal["month"], port: str = "") -> Iterator[tuple[str, P95]]:
-        span = since, self.now + _AHEAD
+        span = since, self.now + _TOLERANCE
         for object_, time, values in self._rows("interfaces", ("in_bps_p95", "out_bps_p95"), span, step, port):
             yield object_, P95(time, *values)
 
@@ -146,10 +154,6 @@ def busy_devices(console: Console, scope: Scope, devices: Collection[Device]) ->
     return {name: Busy(ports.get(name, NO_PORTS), cpu.get(name)) for name in measured}
 
 
-MANY_SITES = 300
-"""From so many on, asking for all sites is faster than naming them."""
-
-
 def _ports(console: Console, scope: Scope) -> dict[str, Ports]:
     """Of each device."""
     found: dict[str, tuple[int, int]] = {}
@@ -158,11 +162,6 @@ def _ports(console: Console, scope: Scope) -> dict[str, Ports]:
             ports, down = found.get(device, (0, 0))
             found[device] = ports + 1, down + (oper in DOWN)
     return {device: Ports(*counts) for device, counts in found.items()}
-
-
-UP = 1
-DOWN = frozenset({2, 6, 7})
-"""Codes of ifOperStatus: down, notPresent, lowerLayerDown (RFC 2863)."""
 
 
 def _cpus(console: Console, scope: Scope) -> dict[str, float]:
@@ -177,7 +176,7 @@ def _cpus(console: Console, scope: Scope) -> dict[str, float]:
 def _last(console: Console, scope: Scope, table: str, columns: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
     now = console.clock.now()
     query = SeriesQuery(
-        table=table, columns=columns, since=now - 5 * MINUTE, until=now + _AHEAD, step="span", limit=MOST_ROWS
+        table=table, columns=columns, since=now - LATELY, until=now + _TOLERANCE, step="span", limit=MOST_ROWS
     )
     for _, device, _, _, *values in console.series.read(scope, query).rows:
         yield device, *values

@@ -100,10 +100,9 @@ class Overview(NamedTuple):
         return bool(self.holding)
 
     @property
-    def stale(self) -> tuple[str, ...]:
-        """The lanes that told something once and nothing new of late."""
-        told = {LOGS: self.told.written, POLLS: self.polled.written}
-        return tuple(lane for lane, written in told.items() if written and lane not in self.holding)
+    def written(self) -> Mapping[str, int]:
+        """When each lane told something last, nanoseconds UTC; 0 for never."""
+        return {LOGS: self.told.written, POLLS: self.polled.written}
 
     def by_id(self) -> Mapping[str, SiteState]:
         """The sites' states by the sites' ids."""
@@ -126,17 +125,17 @@ def directory_now(console: Console) -> Directory:
 def take_overview(console: Console, user: User, rights: Rights = READER) -> Overview:
     """What this user may know by these rights; without the one for sources every site is unknown."""
     directory, scope = directory_now(console), scope_for(console, user, rights.sites)
-    told = _told(console, scope_for(console, user, rights.sources))
-    polled = device_states(console, user, rights)
+    watched = scope_for(console, user, rights.sources)
+    told, polled = _told(console, watched), device_states(console, watched)
     holding = _holding(told, polled, console.clock.now())
     incidents = _open_incidents(console, scope_for(console, user, rights.incidents))
     seen = tuple(site for site in directory.sites if scope.allows(site.id))
     return Overview(directory, scope, _states(seen, told, polled, holding, incidents), told, polled, holding, incidents)
 
 
-def device_states(console: Console, user: User, rights: Rights = READER) -> DeviceStates:
-    """What the SNMP lane told of devices where this user may know it."""
-    told, scope = console.device_states(), scope_for(console, user, rights.sources)
+def device_states(console: Console, scope: Scope) -> DeviceStates:
+    """What the SNMP lane told of devices at sites within the scope."""
+    told = console.device_states()
     if scope.is_everything:
         return told
     return replace(told, devices=tuple(one for one in told.devices if scope.allows(one.site)))

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from litestar import get, post
-from litestar.params import PathParameter
 from litestar.response import Redirect
 
 from console.deps import console_of
 from console.forms import Form
+from console.pages import Number
 from console.problems import line_of, status_of
-from console.reads import MOST_NUMBER
 from console.render import Answer, AnyRequest, language_of, render
 from console.sessions import scope_for
 from console.texts import say
 from console.views import Moment, moment, visible
 from core.errors import HaidangError
 from core.records import Record
-from core.stores.requests import Request, RequestState, list_requests
+from core.stores.requests import Request, list_requests
 from inventory.rights import may
 
 MOST_LETTERS = 200
 """Of one value that is shown."""
-
-Number = Annotated[int, PathParameter(le=MOST_NUMBER)]
 
 _SEE = {"action": "inventory.read"}
 _DECIDE = {"action": "approve"}
@@ -95,7 +90,6 @@ def _page(request: AnyRequest, problem: str = "", status: int = 200, number: int
 
 def request_view(request: Request, user: str, now: int) -> RequestView:
     """The request as this user sees it."""
-    has_lapsed = request.state is RequestState.OPEN and not request.is_open(now)
     told = [(name, value) for name, value in request.values.items() if value not in ("", None) and name != "reason"]
     return RequestView(
         number=request.id,
@@ -104,7 +98,7 @@ def request_view(request: Request, user: str, now: int) -> RequestView:
         action=request.action,
         values=tuple((visible(name.encode()), _text(value)) for name, value in told),
         reason=request.reason,
-        state="lapsed" if has_lapsed else request.state.value,
+        state=request.state_at(now),
         decided=moment(request.decided) if request.decided else None,
         decided_by=request.decided_by,
         answer=request.answer,
@@ -113,8 +107,14 @@ def request_view(request: Request, user: str, now: int) -> RequestView:
 
 
 def _text(value: object) -> str:
-    text = visible(str(value).encode())
+    """A list is told one by one: records that are to be deleted are pairs of a kind and a key (``devices rt-tha``)."""
+    told = "; ".join(map(_words, value)) if isinstance(value, list) else str(value)
+    text = visible(told.encode())
     return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}…"
+
+
+def _words(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 REQUESTS = [requests, approve, refuse, withdraw]

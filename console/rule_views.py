@@ -14,9 +14,6 @@ from core.incident import Incident
 from core.records import Alert, Logsource, Record, Severity
 from core.stores.catalogue import CatalogueRule, Hits, Listed, RuleState, Wanted
 
-PAGE_ROWS = 100
-PAGES_ABOUT = 2
-"""How many pages before and after the shown one are offered by number."""
 LOADERS_LANGUAGE = "en"
 """In which reasons and, by Sigma's custom, descriptions are written."""
 
@@ -96,30 +93,6 @@ class RuleRow(Record, frozen=True, kw_only=True):
     last: Moment | None
 
 
-class PageLink(NamedTuple):
-    """A page of the list by its number."""
-
-    number: int
-    link: str
-
-
-class Pager(Record, frozen=True, kw_only=True):
-    """Which part of the list is shown; an empty link leads nowhere.
-
-    Attributes:
-        links: pages to go to by number, in order: the first, those about this one, the last; None for a gap.
-    """
-
-    page: int
-    pages: int
-    first: int
-    last: int
-    total: int
-    previous: str
-    next: str
-    links: tuple[PageLink | None, ...]
-
-
 class AlertRow(NamedTuple):
     """An alert of the rule with its incident."""
 
@@ -189,35 +162,6 @@ def reason_text(reason: str, language: str) -> str:
 def source_text(source: Logsource) -> str:
     """The log source's terms: ``windows · process_creation``."""
     return visible(" · ".join(filter(None, (source.product, source.category, source.service))).encode())
-
-
-def pager(asked: Asked, total: int) -> Pager:
-    """The part of the list that is asked for, or the last one there is."""
-    pages = max(1, -(-total // PAGE_ROWS))
-    page = min(max(asked.page, 1), pages)
-    return Pager(
-        page=page,
-        pages=pages,
-        first=min(total, (page - 1) * PAGE_ROWS + 1),
-        last=min(total, page * PAGE_ROWS),
-        total=total,
-        previous=asked.address(page=page - 1) if page > 1 else "",
-        next=asked.address(page=page + 1) if page < pages else "",
-        links=tuple(_page_link(asked, number) for number in _numbers(page, pages)),
-    )
-
-
-def _page_link(asked: Asked, number: int | None) -> PageLink | None:
-    return None if number is None else PageLink(number, asked.address(page=number))
-
-
-def _numbers(page: int, pages: int) -> list[int | None]:
-    """The first page, those about this one, the last; None where some are left out."""
-    shown = sorted({1, pages, *range(max(1, page - PAGES_ABOUT), min(pages, page + PAGES_ABOUT) + 1)})
-    found: list[int | None] = []
-    for before, number in zip([0, *shown], shown, strict=False):
-        found += [number] if number == before + 1 else [None, number]
-    return found
 
 
 def _folder(file: str) -> str:

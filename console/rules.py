@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 from litestar import get, post
 from litestar.params import FromPath
@@ -13,16 +12,14 @@ from sqlalchemy import Connection
 
 from console.deps import console_of
 from console.forms import Form
+from console.paging import MOST_WORDS, PAGE_ROWS, Pager, page_of, pager
 from console.problems import line_of, status_of
 from console.render import Answer, AnyRequest, language_of, render
 from console.rule_views import (
-    PAGE_ROWS,
     Asked,
-    Pager,
     RuleView,
     alert_row,
     guide_in,
-    pager,
     plain_rows,
     rule_row,
     yaml_text,
@@ -38,7 +35,6 @@ from core.stores.incidents import alerts_of_rule
 from core.stores.rules import off_of
 
 MOST_ALERTS = 20
-MOST_WORDS = 200
 MOST_REASON = 1000
 """Characters, as the centre takes them."""
 
@@ -76,15 +72,12 @@ def disable(request: AnyRequest, identity: FromPath[str], data: Form) -> Answer:
 def asked_of(request: AnyRequest) -> Asked:
     """What the address asks of the list; a rule's page carries it along, so that one comes back to the same list."""
     query = request.query_params
-    page = 1
-    with suppress(ValueError):
-        page = int(query.get("page", "1"))
     return Asked(
         text=query.get("q", "").strip()[:MOST_WORDS],
         state=query.get("state", ""),
         level=query.get("level", ""),
         product=query.get("product", ""),
-        page=page,
+        page=page_of(request),
     )
 
 
@@ -111,7 +104,7 @@ def _list_values(request: AnyRequest) -> dict[str, object]:
         products = catalogue.products(connection)
         asked = asked_of(request).known(products)
         counts = _counts(connection, asked)
-        part = pager(asked, counts[asked.state])
+        part = pager(asked.address, asked.page, counts[asked.state])
         found = _part(connection, asked, part, console.clock.now(), by_hits=_sees_counts(request))
     return {
         "rows": [rule_row(one, language, replace(asked, page=part.page)) for one in found],

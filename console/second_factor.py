@@ -21,12 +21,12 @@ from console.sessions import (
     address_of,
     awaited,
     is_just_begun,
-    is_settled,
     new_session,
 )
 from console.texts import say
 from core.errors import HaidangError, RefusedError
 from core.stores.signing_in import STEP_SECONDS
+from inventory.rights import is_settled
 
 _PUBLIC = {"action": PUBLIC}
 _OWN = {"action": OWN_ACCOUNT}

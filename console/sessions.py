@@ -22,7 +22,7 @@ from core.errors import NotFoundError
 from core.scope import Grant, Scope
 from core.stores.users import User, read_user
 from inventory.addresses import parse_address
-from inventory.rights import may, needs_second_factor, scope_of
+from inventory.rights import is_settled, may, scope_of
 
 PUBLIC = "public"
 OWN_ACCOUNT = "own account"
@@ -119,11 +119,6 @@ def address_of(connection: _Connection) -> str:
 def scope_for(console: Console, user: User, action: str) -> Scope:
     """Where the user may do this, today."""
     return scope_of(user.grants, action, console.inventory(), vietnam_day(console.clock.now()))
-
-
-def is_settled(user: User) -> bool:
-    """Whether the user signs in with all that his roles ask for."""
-    return user.factor == "on" or bool(user.issuer) or not needs_second_factor(user.grants)
 
 
 def check_right(connection: _Connection, handler: BaseRouteHandler) -> None:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from urllib.parse import quote, urlencode
 
-from msgspec.structs import replace
-
 from console.health import SHAPES, WORST_FIRST
 from console.map import TileHealth, names
-from console.overview import LOGS, POLLS, Overview, SiteState
+from console.overview import Overview, SiteState
 from console.views import Moment, moment_or_none
 from core.records import Record
 from inventory.sorting import matches
 
-PAGE_ROWS = 100
 LIVES = ("planned", "commissioning", "in_service", "retired")
 WATCHED, REACHABLE = "watched", "reachable"
 HEALTHS = (*(health.value for health in WORST_FIRST), WATCHED, REACHABLE)
@@ -38,10 +35,6 @@ class AskedSites(Record, frozen=True, kw_only=True):
     def is_narrowed(self) -> bool:
         """Whether not all sites are asked for."""
         return bool(self.text or self.unit or self.tier or self.province or self.life or self.health)
-
-    def without_health(self) -> AskedSites:
-        """The same, in any health."""
-        return replace(self, health="")
 
     def address(self, **changed: object) -> str:
         """The list's address with some of it changed; any change leads to the first page."""
@@ -97,11 +90,14 @@ class PublicRow(Record, frozen=True, kw_only=True):
 
 
 def stale_lanes(overview: Overview) -> tuple[tuple[str, Moment | None], ...]:
-    """The lanes that told nothing new (``all`` if none did), and when they told something last; None for never."""
-    written = {LOGS: overview.told.written, POLLS: overview.polled.written}
+    """The lanes that told something once and nothing new of late, and when they last did.
+
+    ``all`` where nothing that was told still holds; None if nothing ever was.
+    """
     if not overview.is_current:
-        return (("all", moment_or_none(max(written.values()))),)
-    return tuple((lane, moment_or_none(written[lane])) for lane in overview.stale)
+        return (("all", moment_or_none(max(overview.written.values()))),)
+    told = ((lane, moment_or_none(written)) for lane, written in overview.written.items())
+    return tuple((lane, when) for lane, when in told if when and lane not in overview.holding)
 
 
 def site_address(site_id: str) -> str:
@@ -109,11 +105,15 @@ def site_address(site_id: str) -> str:
     return f"/sites/{quote(site_id, safe='')}"
 
 
-def wanted_sites(overview: Overview, asked: AskedSites, *, knows_health: bool) -> list[SiteState]:
-    """The sites that are asked for, in Vietnamese order; without the right for it no health is asked for."""
+def wanted_sites(overview: Overview, asked: AskedSites) -> list[SiteState]:
+    """The sites that are asked for but for their health, in Vietnamese order."""
     units = _units_of(overview, asked.unit)
-    health = asked.health if knows_health else ""
-    return [state for state in overview.sites if _is_wanted(overview, state, asked, units) and _is_so(state, health)]
+    return [state for state in overview.sites if _is_wanted(overview, state, asked, units)]
+
+
+def with_health(states: Iterable[SiteState], choice: str) -> list[SiteState]:
+    """Those of that choice of health; all of them for the empty one."""
+    return [state for state in states if _is_so(state, choice)]
 
 
 def rows_of(overview: Overview, sites: Collection[str]) -> list[SiteRow]:

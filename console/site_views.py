@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections import Counter
 
 from console.dates import shown_day
-from console.device_views import DeviceRow, SourceLink, decimal, device_address, device_row, gravity, source_link, speed
+from console.device_views import (
+    SiteDevice,
+    SourceLink,
+    decimal,
+    device_address,
+    gravity,
+    site_device,
+    source_link,
+    speed,
+)
 from console.directory import Directory
 from console.overview import Overview, SiteState
 from console.site_rows import SiteRow, site_address, site_row
@@ -17,8 +26,6 @@ from inventory.objects import Circuit, Place, Service
 from inventory.policies import Violation, judge
 from inventory.records import Inventory, Site, fold_name
 from inventory.registry import key_of
-
-SPEED_KINDS = ("interfaces", "circuits")
 
 
 class Former(Record, frozen=True, kw_only=True):
@@ -97,7 +104,7 @@ class SiteView(Record, frozen=True, kw_only=True):
     hours: str
     works: bool | None
     space: str
-    devices: tuple[DeviceRow, ...]
+    devices: tuple[SiteDevice, ...]
     circuits: tuple[CircuitView, ...]
     prefixes: tuple[str, ...]
     places: tuple[PlaceView, ...]
@@ -123,7 +130,7 @@ def site_view(overview: Overview, state: SiteState, now: int, language: str) -> 
         hours=f"{calendar.name}: {calendar.hours.replace(',', ', ')}" if calendar else "",
         works=directory.calendars.is_working(site.id, now),
         space=site.address_space,
-        devices=tuple(device_row(one, state.sources, directory.day, language) for one in devices),
+        devices=tuple(site_device(one, state.sources, directory.day, language) for one in devices),
         circuits=tuple(_circuit(overview, one, language) for one in directory.circuits.get(site.id, ())),
         prefixes=tuple(one.prefix for one in directory.prefixes.get(site.id, ())),
         places=_places(directory, site.id),

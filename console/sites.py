@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import math
-
 from litestar import get
 from litestar.params import FromPath
 
 from console.deps import Console, console_of
 from console.device_rows import reached_at
 from console.directory import Directory
+from console.health import WORST_FIRST
 from console.map import names
-from console.overview import OPEN, Overview, SiteState, take_overview
+from console.overview import OPEN, Overview, take_overview
+from console.paging import MOST_WORDS, page_of, pager, part_of
 from console.reads import view_for
 from console.render import Answer, AnyRequest, language_of, render
 from console.sessions import scope_for
 from console.site_rows import (
-    HEALTHS,
     LIVES,
-    PAGE_ROWS,
     AskedSites,
     PublicRow,
     health_counts,
@@ -26,6 +24,7 @@ from console.site_rows import (
     site_row,
     stale_lanes,
     wanted_sites,
+    with_health,
 )
 from console.site_views import site_view
 from console.unit_views import Day, UnitLink
@@ -38,11 +37,12 @@ from core.stores.users import User
 from inventory.rights import may
 from inventory.sorting import vietnamese_key
 
-MOST_WORDS = 200
 MOST_INCIDENTS = 50
 """Of a site or a device that its page shows."""
 
 _READ = {"action": "inventory.read"}
+EVERY_PAGE = 1 << 20
+"""So many pages about the shown one are offered by number: even the whole sector's sites have few."""
 _CHOSEN_TYPES = {"supreme", "high", "province", "inner"}
 
 
@@ -50,22 +50,16 @@ _CHOSEN_TYPES = {"supreme", "high", "province", "inner"}
 def sites(request: AnyRequest) -> Answer:
     """The list of sites in Vietnamese order."""
     overview, asked = take_overview(console_of(request), request.user), asked_of(request)
-    knows_health = may(request.user.grants, "sources.read")
-    every = wanted_sites(overview, asked.without_health(), knows_health=knows_health)
-    found = wanted_sites(overview, asked, knows_health=knows_health)
-    pages = max(1, math.ceil(len(found) / PAGE_ROWS))
-    page = min(asked.page, pages)
-    first = (page - 1) * PAGE_ROWS
+    every = wanted_sites(overview, asked)
+    found = with_health(every, asked.health if knows_health(request) else "")
+    part = pager(asked.address, asked.page, len(found), EVERY_PAGE)
     values = {
-        "rows": [site_row(overview, state) for state in found[first : first + PAGE_ROWS]],
-        "first": first + 1,
-        "total": len(found),
+        "rows": [site_row(overview, state) for state in part_of(found, part.page)],
+        "pager": part,
         "known_sites": len(overview.sites),
-        "page": page,
-        "pages": pages,
         "asked": asked,
         "counts": health_counts(every),
-        "healths": ("", *HEALTHS[:4]),
+        "healths": ("", *(health.value for health in WORST_FIRST)),
         "lives": LIVES,
         "tiers": sorted({state.site.tier for state in overview.sites}),
         "provinces": _provinces(overview),
@@ -79,9 +73,9 @@ def sites(request: AnyRequest) -> Answer:
 def sites_json(request: AnyRequest) -> list[PublicRow]:
     """The same list for programs, all of it."""
     overview, asked = take_overview(console_of(request), request.user), asked_of(request)
-    knows_health = may(request.user.grants, "sources.read")
-    found = wanted_sites(overview, asked, knows_health=knows_health)
-    return [public_row(site_row(overview, state), knows_health=knows_health) for state in found]
+    knows = knows_health(request)
+    found = with_health(wanted_sites(overview, asked), asked.health if knows else "")
+    return [public_row(site_row(overview, state), knows_health=knows) for state in found]
 
 
 @get("/sites/{site:str}", opt=_READ, sync_to_thread=True)
@@ -89,7 +83,7 @@ def site(request: AnyRequest, site: FromPath[str]) -> Answer:
     """One site with all that stands there."""
     console, language = console_of(request), language_of(request)
     overview = take_overview(console, request.user)
-    state = _state_of(overview, site)
+    state = overview.by_id().get(site)
     if state is None:
         raise NotFoundError(f"there is no site '{site}'")
     now, view = console.clock.now(), view_for(console, request.user, language)
@@ -111,14 +105,9 @@ def asked_of(request: AnyRequest) -> AskedSites:
     return AskedSites(text=query.get("q", "").strip()[:MOST_WORDS], page=page_of(request), **text)
 
 
-def page_of(request: AnyRequest) -> int:
-    """The page of a list that the address asks for; what is no number asks for the first."""
-    page: str = request.query_params.get("page", "")
-    return max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < len(str(10**6)) else 1
-
-
-def _state_of(overview: Overview, site_id: str) -> SiteState | None:
-    return next((state for state in overview.sites if state.site.id == site_id), None)
+def knows_health(request: AnyRequest) -> bool:
+    """Whether the reader may be told how sites are; who may not is asked for none."""
+    return may(request.user.grants, "sources.read")
 
 
 def _incidents_at(console: Console, user: User, site_id: str) -> list[Incident]:

@@ -6,6 +6,7 @@ from litestar import get
 from litestar.params import FromPath
 
 from console.deps import console_of
+from console.paging import MOST_WORDS
 from console.render import Answer, AnyRequest, language_of, render
 from console.sessions import scope_for
 from console.source_views import AskedSources, source_row, source_view
@@ -13,7 +14,6 @@ from console.views import moment_or_none
 from core.sources import Source
 from core.stores.source_list import Choice, Order, count_sources, find_source, list_sources
 
-MOST_WORDS = 200
 MOST_ROWS = 2000
 
 _READ = {"action": "sources.read"}

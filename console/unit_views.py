@@ -24,7 +24,6 @@ MOST_FOUND = 50
 _TYPES: tuple[UnitType, ...] = ("supreme", "high", "province", "area", "district", "inner")
 """In this order children stand, those of one type in Vietnamese order."""
 
-
 _SCHEMES: tuple[CodeScheme, ...] = ("gso", "ma_dinh_danh")
 _CALLED = {"name", "short", "alias"}
 
@@ -170,7 +169,7 @@ def find_units(inventory: Inventory, scope: Scope, text: str, day: Day) -> list[
     meant = [unit.id for unit in org.find(text, day.chosen)]
     called = [unit.id for unit in inventory.units if matches(unit.name, text)]
     called += [fact.unit for fact in inventory.unit_facts if fact.what in _CALLED and matches(fact.value, text)]
-    part = [one for unit_id in called for one in _of_day(inventory, unit_id, day)]
+    part = [one for unit_id in called for one in org.of_the_day(unit_id, day.chosen)]
     found = [one for one in dict.fromkeys((*meant, *_ordered(inventory, set(part), day))) if scope.allows_unit(one)]
     return [_link(inventory, one, day, former=_former(inventory, scope, one, day)) for one in found[:MOST_FOUND]]
 
@@ -277,13 +276,6 @@ def _former(inventory: Inventory, scope: Scope, unit_id: str, day: Day) -> str:
     began = (row for row in inventory.org.origins(unit_id) if row.day <= day.chosen)
     before = [row for row in began if scope.allows_unit(row.predecessor)]
     return "; ".join(inventory.org.short(row.predecessor, day_before(row.day)) for row in before)
-
-
-def _of_day(inventory: Inventory, unit_id: str, day: Day) -> tuple[str, ...]:
-    org = inventory.org
-    if org.path(unit_id, day.chosen):
-        return (unit_id,)
-    return org.successors(unit_id, day.chosen) or org.predecessors(unit_id, day.chosen)
 
 
 def _ordered(inventory: Inventory, units: Iterable[str], day: Day) -> list[str]:

@@ -9,8 +9,8 @@ from console.dates import day_before, parse_day, shown_day
 from console.deps import console_of
 from console.directory import directory_of
 from console.overview import Overview, take_overview
+from console.paging import MOST_WORDS
 from console.render import Answer, AnyRequest, render
-from console.sessions import scope_for
 from console.site_rows import rows_of
 from console.unit_views import (
     Day,
@@ -25,7 +25,6 @@ from console.unit_views import (
 from core.clock import vietnam_day
 from core.errors import NotFoundError
 
-MOST_WORDS = 200
 MOST_CHANGES = 4
 """The latest days of change to which the tree leads, each with the day before."""
 
@@ -36,8 +35,8 @@ _READ = {"action": "inventory.read"}
 def units(request: AnyRequest) -> Answer:
     """The tree of units as it was on a day, or what was looked for in it."""
     console, (day, is_wrong) = console_of(request), _day_of(request)
-    overview, scope = take_overview(console, request.user), scope_for(console, request.user, "inventory.read")
-    inventory = overview.directory.inventory
+    overview = take_overview(console, request.user)
+    inventory, scope = overview.directory.inventory, overview.scope
     text = request.query_params.get("q", "").strip()[:MOST_WORDS]
     below = count_below(directory_of(inventory, day.chosen), overview.sites)
     shows_health = day.chosen == day.today and not text
@@ -59,8 +58,8 @@ def units(request: AnyRequest) -> Answer:
 def unit(request: AnyRequest, unit: FromPath[str]) -> Answer:
     """One unit: what it is called, where it stands, from whom it took over, and its sites."""
     console, (day, is_wrong) = console_of(request), _day_of(request)
-    overview, scope = take_overview(console, request.user), scope_for(console, request.user, "inventory.read")
-    inventory = overview.directory.inventory
+    overview = take_overview(console, request.user)
+    inventory, scope = overview.directory.inventory, overview.scope
     found = inventory.unit(unit)
     if found is None or not scope.allows_unit(unit):
         raise NotFoundError(f"there is no unit '{unit}'")

@@ -16,7 +16,10 @@ from core.errors import NotFoundError, RefusedError, UnavailableError
 ACTOR_HEADER = "X-Haidang-Actor"
 PATIENCE = 30.0
 LONG_PATIENCE = 300.0
-"""Seconds that an answer may take; an action on rules is answered once thousands of them are in use."""
+"""Seconds that an answer may take."""
+_LONG = ("rules.", "inventory.", "requests.")
+"""An action on rules is answered once thousands of them are in use, one on the inventory once all its rows are compared
+and entered in the audit chain; approving does what was asked for."""
 
 _REFUSED = {400: RefusedError, 401: RefusedError, 403: RefusedError, 404: NotFoundError, 409: RefusedError}
 
@@ -79,7 +82,7 @@ class CentreClient:
 
 
 def _patience(action: str) -> float:
-    return LONG_PATIENCE if action.startswith("rules.") else PATIENCE
+    return LONG_PATIENCE if action.startswith(_LONG) else PATIENCE
 
 
 def _reason(answer: httpx.Response, otherwise: str = "") -> str:

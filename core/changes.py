@@ -21,7 +21,8 @@ from core.records import Event, Fields, Logsource, Record
 
 FORMAT = 1
 PATTERN = "*.jsonl"
-SERVICES = frozenset({"link", "env", "device"})
+LINK, ENVIRONMENT, DEVICE = "link", "env", "device"
+SERVICES = frozenset({LINK, ENVIRONMENT, DEVICE})
 """What such lines may be about: ports and neighbours; sensors and power; whether a device is there."""
 
 FILE_BYTES = 4 << 20
@@ -52,18 +53,6 @@ class Place(Record, frozen=True, kw_only=True):
 
     file: str = ""
     offset: int = 0
-
-
-def change_of(event: Event) -> Change:
-    """The line that tells of this event."""
-    return Change(
-        time=event.time,
-        service=event.logsource.service,
-        unit=event.unit,
-        site=event.site,
-        device=event.device,
-        fields=event.fields,
-    )
 
 
 _lines = msgspec.json.Decoder(Change)

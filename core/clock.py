@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-SECOND = 1_000_000_000
+MILLISECOND = 1_000_000
+SECOND = 1000 * MILLISECOND
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 """Nanoseconds."""

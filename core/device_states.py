@@ -7,12 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from core.errors import IntegrityError
 from core.files import replace_file
 from core.records import Record
-
-FORMAT = 1
-"""Version of the file."""
+from core.versioned import Versioned, load_versioned
 
 
 class Reach(StrEnum):
@@ -67,10 +64,9 @@ class DeviceState(Record, frozen=True, kw_only=True):
     restarted: int = 0
 
 
-class DeviceStates(Record, frozen=True, kw_only=True):
+class DeviceStates(Versioned, frozen=True, kw_only=True):
     """The file: all devices that are polled as they were at a time, and how often a device is polled, in seconds."""
 
-    format: int = FORMAT
     written: int = 0
     period: float = 0.0
     devices: tuple[DeviceState, ...] = ()
@@ -95,12 +91,4 @@ def read_device_states(path: Path) -> DeviceStates:
     Raises:
         IntegrityError: it is not a file of this format.
     """
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=DeviceStates)
-    except FileNotFoundError:
-        return DeviceStates()
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise IntegrityError(f"{path}: the states of devices cannot be read: {error}") from error
-    if found.format != FORMAT:
-        raise IntegrityError(f"{path}: written by another version; start the platform anew")
-    return found
+    return load_versioned(path, DeviceStates, "the SNMP lane writes it anew when it runs")

@@ -7,7 +7,6 @@ it is started with ``-dedup.minScrapeInterval=1ms``; Prometheus refuses it, whic
 
 from __future__ import annotations
 
-import base64
 import logging
 import ssl
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +18,7 @@ import httpx
 import pyarrow as pa
 
 from core.clock import Clock
-from core.errors import SettingsError, UnavailableError
+from core.errors import HaidangError, SettingsError, UnavailableError
 from core.records import Record
 from core.remote_write_queue import RequestQueue, Waiting
 from core.remote_write_wire import Encoder
@@ -54,18 +53,12 @@ class Receiver(Record, frozen=True, kw_only=True):
     Attributes:
         url: for instance ``http://127.0.0.1:8428/api/v1/write``.
         token: file with a bearer token.
-        user: for basic authentication, with ``password``, a file.
         authorities: PEM file of who may have signed the receiver's certificate; the system's where there is none.
-        certificate: PEM file with which we show who we are, with its ``key``.
     """
 
     url: str
     token: Path | None = None
-    user: str = ""
-    password: Path | None = None
     authorities: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
 
 
 class _Reconnects(httpx.TransportError):
@@ -108,7 +101,7 @@ class RemoteWrite:
 
     @property
     def overflowed(self) -> int:
-        """Samples that were let go because the disk's bound was reached."""
+        """Samples that were let go because the disk's bound was reached, or are damaged there."""
         return self._queue.overflowed
 
     @property
@@ -137,7 +130,12 @@ class RemoteWrite:
                 self._queue.append(request)
 
     def step(self) -> float:
-        """Sends one request, if there is one; returns for how many seconds to wait before the next step."""
+        """Sends one request, if there is one; returns for how many seconds to wait before the next step.
+
+        Raises:
+            UnavailableError: the disk is full or failing.
+            IntegrityError: a part of what waits is damaged; the next step goes on after it.
+        """
         with self._lock:
             waiting = self._queue.next()
         if waiting is None:
@@ -152,18 +150,26 @@ class RemoteWrite:
         with self._lock:
             if outcome.again:
                 return self._failed(outcome)
+            self._pause = 0
             self._taken(waiting, outcome)
             self._queue.done()
-        self._pause = 0
         return 0
 
     def run(self, stop: Event) -> None:
-        """Sends until it is told to stop."""
+        """Sends until it is told to stop; what its disk refuses is said once, and sending goes on after a pause."""
         while not stop.is_set():
-            stop.wait(self.step())
+            try:
+                pause = self.step()
+            except HaidangError as error:
+                pause = self._failed(_Outcome(again=True, words=str(error)))
+            stop.wait(pause)
 
     def close(self) -> None:
-        """Notes how far it came and closes the client; what was not sent is sent by the next process."""
+        """Notes how far it came and closes the client; what was not sent is sent by the next process.
+
+        Raises:
+            UnavailableError: the disk is full or failing; what was sent since the last note is sent again.
+        """
         self._client.close()
         with self._lock:
             self._queue.close()
@@ -178,7 +184,7 @@ class RemoteWrite:
             )
         except _Reconnects:
             raise
-        except (httpx.TransportError, UnavailableError) as error:
+        except (httpx.RequestError, UnavailableError) as error:
             self._expects = True
             return _Outcome(again=True, died=True, words=str(error) or type(error).__name__)
         # A receiver that says it will close the connection is alive.
@@ -219,17 +225,12 @@ class RemoteWrite:
 
 
 def authorization(receiver: Receiver) -> dict[str, str]:
-    """The header that says who we are; files are read each time, so a renewed token is used at once.
+    """The header that says who we are; the token is read each time, so a renewed one is used at once.
 
     Raises:
-        UnavailableError: a file cannot be read.
+        UnavailableError: its file cannot be read.
     """
-    if receiver.token is not None:
-        return {"Authorization": f"Bearer {_secret(receiver.token)}"}
-    if receiver.user and receiver.password is not None:
-        pair = f"{receiver.user}:{_secret(receiver.password)}".encode()
-        return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-    return {}
+    return {} if receiver.token is None else {"Authorization": f"Bearer {_secret(receiver.token)}"}
 
 
 def open_client(receiver: Receiver) -> httpx.Client:
@@ -240,8 +241,6 @@ def open_client(receiver: Receiver) -> httpx.Client:
     """
     try:
         context = ssl.create_default_context(cafile=receiver.authorities)
-        if receiver.certificate is not None:
-            context.load_cert_chain(receiver.certificate, receiver.key)
     except OSError as error:
         raise SettingsError(f"remote-write to {receiver.url}: a certificate cannot be used: {error}") from error
     limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 import cramjam
 import pyarrow as pa
 
-MILLISECOND = 1_000_000
+from core.clock import MILLISECOND
+
 SAMPLES = 10_000
 """Of a request, at most about."""
 

@@ -1,6 +1,8 @@
-"""What a reader may see; every read of every store must name one. Grants are what it is made from."""
+"""What a reader may see; every read of what belongs to sites or units names one. Grants are what it is made from."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import msgspec
 
@@ -31,6 +33,10 @@ class Scope(msgspec.Struct, frozen=True):
     def allows_unit(self, unit: str) -> bool:
         """Whether this unit is within the scope."""
         return self.units is None or unit in self.units
+
+    def holds(self, units: Iterable[str]) -> bool:
+        """Whether all of these units are within the scope; the empty one is the whole sector's alone."""
+        return self.is_everything or all(unit and self.allows_unit(unit) for unit in units)
 
     def at(self, site: str) -> Scope:
         """Only this site, of what is within the scope."""

@@ -187,7 +187,7 @@ class SnmpSettings(Section):
     enabled: bool = True
     period_seconds: Annotated[float, Field(ge=1, le=3600)] = 60
     port: Annotated[int, Field(ge=1, le=65535)] = 161
-    timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 2
+    timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 3  # a device that takes two is slow and not dead
     metrics: Address = "127.0.0.1:9102"
     space: str = "default"
     remote_write: RemoteWriteSettings | None = None

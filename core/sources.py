@@ -7,12 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from core.errors import IntegrityError
 from core.files import replace_file
 from core.records import Record
-
-FORMAT = 1
-"""Version of the file."""
+from core.versioned import Versioned, load_versioned
 
 
 class SourceState(StrEnum):
@@ -82,10 +79,9 @@ class Source(Record, frozen=True, kw_only=True):
     limit_from: str = "default"
 
 
-class Sources(Record, frozen=True, kw_only=True):
+class Sources(Versioned, frozen=True, kw_only=True):
     """The file: all sources as they were at a time; ``unlisted`` are those beyond the most that are kept apart."""
 
-    format: int = FORMAT
     written: int = 0
     sources: tuple[Source, ...] = ()
     unlisted: int = 0
@@ -95,7 +91,7 @@ def write_sources(path: Path, sources: Sources) -> None:
     """Replaces the file whole.
 
     Raises:
-        UnavailableError: it cannot be written.
+        OSError: it cannot be written.
     """
     replace_file(path, msgspec.json.encode(sources))
 
@@ -106,12 +102,4 @@ def read_sources(path: Path) -> Sources:
     Raises:
         IntegrityError: it is not a file of this format.
     """
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=Sources)
-    except FileNotFoundError:
-        return Sources()
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise IntegrityError(f"{path}: the sources cannot be read: {error}") from error
-    if found.format != FORMAT:
-        raise IntegrityError(f"{path}: written by another version; start the platform anew")
-    return found
+    return load_versioned(path, Sources, "the logs lane writes it anew when it runs")

@@ -8,12 +8,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from core.actors import PLATFORM
 from core.errors import RefusedError
 from core.incident import Incident, State, TimelineEntry, Verdict
 from core.records import Alert, Severity
-
-PLATFORM = "haidang"
-"""The actor of what the platform does by itself."""
 
 LONGEST_TEXT = 10_000
 LONGEST_TITLE = 200

@@ -17,7 +17,7 @@ from inventory.convert import Problem, read_record
 from inventory.formats.rows import Row
 from inventory.load import inventory_of
 from inventory.records import Inventory
-from inventory.registry import TABLES, cells_of, key_of, key_of_cells, records_of
+from inventory.registry import TABLES, by_key, cells_of, key_of, key_of_cells, records_of
 from inventory.unit_check import check_roots
 
 MOST_ROUNDS = 50
@@ -124,14 +124,15 @@ def plan(current: Inventory, rows: Mapping[str, Sequence[Row]], *, remove: bool 
     for kind in rows:
         if kind not in TABLES:
             raise ContentError(f"{kind!r} is no table; expected one of {', '.join(TABLES)}")
-    merge = _Merge({kind: {key_of(kind, record): record for record in found} for kind, found in records_of(current)})
+    merge = _Merge(by_key(current))
     seen = {kind: _lay_over(merge, kind, found) for kind, found in rows.items()}
     _settle(current, merge)
-    _refuse_new_rootlessness(current, merge)
+    result = merge.result()
+    _refuse_new_rootlessness(current, result)
     added, changed = _differences(merge)
     missing = [Missing(kind=kind, key=key) for kind in seen for key in merge.present[kind] if key not in seen[kind]]
     return Plan(
-        inventory=merge.result(),
+        inventory=result,
         added=tuple(added),
         changed=tuple(changed),
         unchanged=sum(map(len, merge.new.values())) - len(added) - len(changed),
@@ -214,11 +215,8 @@ def _refuse_new_faults(current: Inventory, problems: Iterable[Problem]) -> None:
             raise ContentError(f"{problem}; the import would leave it so: import its row too, corrected")
 
 
-def _refuse_new_rootlessness(current: Inventory, merge: _Merge) -> None:
-    """The units that come of it have one above all on every day, where the import touches them at all."""
-    if not any(merge.new[kind] for kind in ("units", "unit_facts")):
-        return
-    result = merge.result()
+def _refuse_new_rootlessness(current: Inventory, result: Inventory) -> None:
+    """The units that come of it have one above all on every day, where the import changes them at all."""
     if (result.units, result.unit_facts) != (current.units, current.unit_facts):
         check_roots(result.units, result.unit_facts)
 

@@ -14,9 +14,9 @@ from core.records import Record
 from inventory.calendars import days_of
 from inventory.convert import Problem
 from inventory.objects import PLACE_KINDS, CalendarDay, Interface, Link, Place, Policy
-from inventory.org import check_units
 from inventory.records import Device, Prefix, Site, fold_name
 from inventory.registry import TABLES, key_of
+from inventory.unit_check import check_units
 
 Placed: TypeAlias = tuple[str, Record]
 """A record with where it stands: ``sites.csv, line 4``."""

@@ -19,7 +19,7 @@ from core.errors import RefusedError
 from core.records import Record
 from core.vault import Secret
 from inventory.addresses import Network, parse_network
-from inventory.records import Inventory, fold_name
+from inventory.records import Device, Site, fold_name
 
 SHORTEST_PASSPHRASE = 8
 """Octets of an SNMPv3 passphrase (RFC 3414, 11.2)."""
@@ -225,12 +225,8 @@ def choose(
     return list(dict.fromkeys(name for _, _, name in ranked))
 
 
-def choose_for(inventory: Inventory, name: str, targets: Iterable[tuple[str, str, str]]) -> list[str] | None:
-    """The same for the inventory's device of this name, in any case; None if there is none."""
-    device = inventory.device_named(name)
-    site = inventory.site(device.site) if device else None
-    if device is None or site is None:
-        return None
+def choose_for(device: Device, site: Site, targets: Iterable[tuple[str, str, str]]) -> list[str]:
+    """The same for a device and its site."""
     prefixes = [f"{device.address}@{site.address_space}"]
     return choose(device.name, site.id, prefixes, f"{device.vendor} {device.model}", targets)
 

@@ -2,7 +2,7 @@
 
 Written from NetBox's documented 4.x schema (docs/integrations/rest-api.md and the serializers of 4.0 to 4.5) and tested
 against answers of that form. No real NetBox was at hand: before the first import from one, compare what
-``haidang inventory import`` says it would change with what is there.
+``haidang inventory netbox`` says it would change with what is there.
 """
 
 from __future__ import annotations

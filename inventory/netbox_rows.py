@@ -134,24 +134,10 @@ class _Translation:
         return {"address_space": self._space, "tier": tier, **_life_cycle(one)}
 
     def _location(self, one: _Object) -> _Cells:
-        parent = _at(one, "parent.id")
-        return {
-            "id": f"location-{one.get('id')}",
-            "site": _at(one, "site.slug"),
-            "kind": "room",
-            "name": one.get("name"),
-            "parent": "" if parent is None else f"location-{parent}",
-        }
+        return _place(one, "location", "room", _at(one, "parent.id"))
 
     def _rack(self, one: _Object) -> _Cells:
-        location = _at(one, "location.id")
-        return {
-            "id": f"rack-{one.get('id')}",
-            "site": _at(one, "site.slug"),
-            "kind": "rack",
-            "name": one.get("name"),
-            "parent": "" if location is None else f"location-{location}",
-        }
+        return _place(one, "rack", "rack", _at(one, "location.id"))
 
     def _device(self, one: _Object) -> _Cells:
         primary = _at(one, "primary_ip.address")
@@ -200,6 +186,17 @@ class _Translation:
         if kind == "dcim.site":
             return _at(scope, "slug")
         return self._location_sites.get(_id(scope)) if kind == "dcim.location" else None
+
+
+def _place(one: _Object, called: str, kind: str, location: object) -> _Cells:
+    """A place; ``location`` is NetBox's number of the one it lies in."""
+    return {
+        "id": f"{called}-{one.get('id')}",
+        "site": _at(one, "site.slug"),
+        "kind": kind,
+        "name": one.get("name"),
+        "parent": "" if location is None else f"location-{location}",
+    }
 
 
 def _row(endpoint: str, kind: str, one: _Object, special: _Cells) -> Row:

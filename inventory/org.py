@@ -14,12 +14,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, lru_cache
 
 from inventory.sorting import vietnamese_key
-from inventory.unit_check import check_units
 from inventory.unit_names import NameIndex, Spelling, rank, shorten, spellings
 from inventory.unit_tree import Tree, grow, sole_top
 from inventory.units import CodeScheme, FactKind, Succession, Unit, UnitFact, day_after, holds, period
-
-__all__ = ["Org", "check_units"]
 
 _DAYS_KEPT = 64
 """Days of which the tree stays in memory; most questions are about today."""
@@ -122,7 +119,7 @@ class Org:
         called on the day counts before what others were called. Case is ignored, and diacritics unless they are typed.
         """
         meant = (text,) if text in self._units else self._names.find(text, day)
-        ids = dict.fromkeys(found for unit_id in meant for found in self._of_the_day(unit_id, day))
+        ids = dict.fromkeys(found for unit_id in meant for found in self.of_the_day(unit_id, day))
         return sorted((self._units[found] for found in ids), key=lambda unit: vietnamese_key(self.name(unit.id, day)))
 
     # Who took over from whom.
@@ -142,6 +139,12 @@ class Org:
     def predecessors(self, unit_id: str, day: str) -> tuple[str, ...]:
         """Ids of the units existing on the day from which it took over, or will, through any number of others."""
         return self._follow(unit_id, day, lambda one: [row.predecessor for row in self._before.get(one, ())])
+
+    def of_the_day(self, unit_id: str, day: str) -> tuple[str, ...]:
+        """Ids of those that are this unit on the day: itself, else its successors or, before it began, predecessors."""
+        if self._exists(unit_id, day):
+            return (unit_id,)
+        return self.successors(unit_id, day) or self.predecessors(unit_id, day)
 
     def reach(self, unit_id: str, day: str) -> frozenset[str]:
         """Ids of all units whose records are within a right given at this one: what rights are built on.
@@ -177,12 +180,6 @@ class Org:
         unit = self._units.get(unit_id)
         return frozenset({unit_id}) if unit and period(unit)[1] < day else frozenset()
 
-    def _of_the_day(self, unit_id: str, day: str) -> tuple[str, ...]:
-        """The unit itself or, if it does not exist on the day, those that carry it on."""
-        if self._exists(unit_id, day):
-            return (unit_id,)
-        return self.successors(unit_id, day) or self.predecessors(unit_id, day)
-
     def _fact(self, unit_id: str, what: FactKind, day: str) -> str:
         return next(iter(self.facts(unit_id, what, day)), "")
 
@@ -199,7 +196,7 @@ class Org:
         """The parent of the day, none ("") or one that cannot be told (None)."""
         if not named:
             return ""
-        carriers = self._of_the_day(named, day)
+        carriers = self.of_the_day(named, day)
         return carriers[0] if len(carriers) == 1 and carriers[0] != unit_id else None
 
     def _find_heirs(self, day: str) -> dict[str, frozenset[str]]:

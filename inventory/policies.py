@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 from core.errors import ContentError
@@ -16,9 +15,8 @@ from inventory.load import check_rows, inventory_of
 from inventory.objects import Policy
 from inventory.records import Inventory
 from inventory.registry import key_of
+from inventory.shipped import SHIPPED
 from inventory.tables import read_table
-
-DATA = Path(__file__).resolve().parent / "data"
 
 
 class Violation(Record, frozen=True, kw_only=True):
@@ -72,7 +70,7 @@ def shipped_policies() -> tuple[Policy, ...]:
     Raises:
         ContentError: the shipped file was changed and is wrong; names the line.
     """
-    checked = check_rows({"policies": read_table(DATA, "policies")})
+    checked = check_rows({"policies": read_table(SHIPPED, "policies")})
     if checked.problems:
         raise ContentError(str(checked.problems[0]))
     return inventory_of(checked.records).policies
@@ -98,11 +96,6 @@ def judge(inventory: Inventory, day: str) -> Judgement:
         else:
             met += 1
     return Judgement(violations=tuple(violations), unknown=tuple(unknown), met=met, unjudged=unjudged)
-
-
-def violators(inventory: Inventory, day: str) -> list[Violation]:
-    """Only what is known to be slower than the policy of the day (ISO date)."""
-    return list(judge(inventory, day).violations)
 
 
 def _policies_of(inventory: Inventory, day: str) -> dict[tuple[str, str], Policy]:

@@ -101,3 +101,8 @@ def records_of(inventory: Inventory) -> Iterator[tuple[str, tuple[Record, ...]]]
     for kind in TABLES:
         records: tuple[Record, ...] = getattr(inventory, kind)
         yield kind, records
+
+
+def by_key(inventory: Inventory) -> dict[str, dict[str, Record]]:
+    """Each table's records by their keys; of several with one key the last."""
+    return {kind: {key_of(kind, record): record for record in found} for kind, found in records_of(inventory)}

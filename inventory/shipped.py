@@ -9,18 +9,15 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from core.errors import ContentError
-from core.files import read_bounded
 from core.records import Record
-from inventory.formats.csv_ import read_csv
 from inventory.formats.rows import Row
-from inventory.formats.yaml_ import read_yaml
-from inventory.org import Org, check_units
+from inventory.org import Org
+from inventory.tables import read_file
+from inventory.unit_check import check_units
 from inventory.units import Day, Succession, Text, Unit, UnitFact, UnitType
 
 SHIPPED = Path(__file__).resolve().parent / "data"
 """A folder that ``load_inventory`` can read: units, their facts and successions."""
-
-_MAX_BYTES = 1024 * 1024
 
 _R = TypeVar("_R", bound=Record)
 
@@ -59,9 +56,7 @@ def known_counts() -> tuple[KnownCount, ...]:
 
 
 def _read(name: str, kind: type[_R]) -> list[tuple[str, _R]]:
-    data = read_bounded(SHIPPED / name, _MAX_BYTES, "expected a shipped table")
-    reader = read_yaml if name.endswith(".yml") else read_csv
-    return [(row.place, _record(row, kind)) for row in reader(name, data.decode("utf-8"))]
+    return [(row.place, _record(row, kind)) for row in read_file(SHIPPED / name)]
 
 
 def _record(row: Row, kind: type[_R]) -> _R:

@@ -6,14 +6,21 @@ support, where it stands on the map and in the network, purpose, state, owner.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from ipaddress import ip_network
+from typing import Any, TypeAlias
 
-from inventory.addresses import parse_address, parse_network
+from inventory.addresses import pack_address
 from inventory.formats.rows import Sheet
+from inventory.lookup import AddressTable
 from inventory.objects import Place
 from inventory.records import Device, Inventory
 from inventory.registry import cells_of
+
+_Networks: TypeAlias = AddressTable[Any, str]
+"""One address space's, each its own text."""
+
+_NOWHERE: _Networks = AddressTable()
 
 COLUMNS = {
     "name": "Tên thiết bị",
@@ -48,7 +55,7 @@ REQUIRED = ("address", "support_end", "location", "network", "purpose", "life_cy
 def stock_take(inventory: Inventory, day: str) -> Sheet:
     """A row for every device; units by their name on the day (ISO date)."""
     places = {place.id: place for place in inventory.places}
-    networks = _Networks(inventory)
+    networks = _networks(inventory)
     return tuple(COLUMNS), [_row(inventory, device, places, networks, day) for device in inventory.devices]
 
 
@@ -58,26 +65,15 @@ def gaps(row: dict[str, str]) -> list[str]:
     return empty if row["mac"] or row["serial"] else [*empty, "serial"]
 
 
-class _Networks:
-    """The longest prefix of a space around an address."""
-
-    def __init__(self, inventory: Inventory) -> None:
-        self._known = {(row.space, row.prefix) for row in inventory.prefixes}
-        self._lengths: dict[tuple[str, int], set[int]] = {}
-        for row in inventory.prefixes:
-            network = parse_network(row.prefix)
-            self._lengths.setdefault((row.space, network.version), set()).add(network.prefixlen)
-
-    def around(self, space: str, text: str) -> str:
-        """Canonical text; empty if no prefix is known around the address."""
-        address = parse_address(text)
-        lengths = self._lengths.get((space, address.version), ())
-        networks = (str(ip_network((str(address), length), strict=False)) for length in sorted(lengths, reverse=True))
-        return next((network for network in networks if (space, network) in self._known), "")
+def _networks(inventory: Inventory) -> dict[str, _Networks]:
+    prefixes = defaultdict[str, list[tuple[str, str]]](list)
+    for row in inventory.prefixes:
+        prefixes[row.space].append((row.prefix, row.prefix))
+    return {space: AddressTable(prefixes=found) for space, found in prefixes.items()}
 
 
 def _row(
-    inventory: Inventory, device: Device, places: dict[str, Place], networks: _Networks, day: str
+    inventory: Inventory, device: Device, places: dict[str, Place], networks: dict[str, _Networks], day: str
 ) -> dict[str, str]:
     site = inventory.site(device.site)
     at = cells_of(site) if site else {}
@@ -88,7 +84,7 @@ def _row(
         "site": at.get("name", device.site),
         "place": " / ".join(reversed(list(_around(places, device.place)))),
         "space": space,
-        "network": networks.around(space, device.address),
+        "network": networks.get(space, _NOWHERE).site_of(pack_address(device.address)) or "",
     }
     return {column: told[column] for column in COLUMNS}
 

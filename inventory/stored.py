@@ -8,13 +8,12 @@ from typing import Any
 import msgspec
 
 from core.errors import IntegrityError
-from core.records import Record
 from core.stores.inventory import Put
 from inventory.changes import Change, Plan
 from inventory.checks import check_records
 from inventory.convert import Problem
 from inventory.records import Inventory
-from inventory.registry import TABLES, key_of, records_of
+from inventory.registry import TABLES, by_key, key_of, records_of
 
 _MOST_DETAIL = 1000
 """Characters of what changed that one link of the audit chain tells."""
@@ -40,7 +39,7 @@ def decode_inventory(stored: Mapping[str, Sequence[bytes]]) -> Inventory:
 
 def puts_of(plan: Plan) -> Iterator[Put]:
     """What the plan adds and changes, as the store takes it."""
-    records = {kind: {key_of(kind, record): record for record in found} for kind, found in records_of(plan.inventory)}
+    records = by_key(plan.inventory)
     for verb, changes in (("add", plan.added), ("change", plan.changed)):
         for change in changes:
             body = msgspec.msgpack.encode(records[change.kind][change.key])
@@ -56,12 +55,6 @@ def without(inventory: Inventory, keys: Collection[tuple[str, str]]) -> tuple[In
     placed = {kind: [(f"{kind} {key_of(kind, one)}", one) for one in found] for kind, found in kept.items()}
     made: dict[str, Any] = {kind: tuple(found) for kind, found in kept.items()}
     return Inventory(**made), check_records(placed).problems
-
-
-def find_record(inventory: Inventory, kind: str, key: str) -> Record | None:
-    """The record of this table with this key."""
-    records: tuple[Record, ...] = getattr(inventory, kind) if kind in TABLES else ()
-    return next((record for record in records if key_of(kind, record) == key), None)
 
 
 def _told(change: Change) -> str:

@@ -19,11 +19,6 @@ def units_of(inventory: Inventory, kind: str, record: Record) -> frozenset[str]:
     return find(inventory, record) if find else SECTOR
 
 
-def is_within(scope: Scope, units: frozenset[str]) -> bool:
-    """Whether all that the record belongs to lies within the scope."""
-    return scope.is_everything or all(unit and scope.allows_unit(unit) for unit in units)
-
-
 def foreign_spaces(inventory: Inventory, scope: Scope) -> frozenset[str]:
     """The address spaces that hold something of a site beyond the scope: how they are parted is the sector's."""
     shared = {site.address_space for site in inventory.sites if not scope.allows(site.id)}

@@ -8,7 +8,7 @@ import msgspec
 
 from app.actions.calls import Answer, Call
 from core import audit
-from core.accesses import MOST_LETTERS
+from core.accesses import MOST_LETTERS, MOST_OBJECT, NO_BOUND
 from core.clock import iso
 from core.errors import RefusedError
 from core.records import Record
@@ -17,7 +17,7 @@ from inventory.rights import granted
 _RIGHTS = {"search": "event.read", "raw": "event.read", "export": "inventory.read"}
 """By which right each is looked at."""
 
-Time = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
+Time = Annotated[int, msgspec.Meta(ge=0, le=NO_BOUND)]
 
 
 class OfAccess(Record, frozen=True, kw_only=True):
@@ -28,12 +28,12 @@ class OfAccess(Record, frozen=True, kw_only=True):
     """
 
     what: Literal["search", "raw", "export"]
-    object: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    object: Annotated[str, msgspec.Meta(min_length=1, max_length=MOST_OBJECT)]
     query: Annotated[str, msgspec.Meta(max_length=MOST_LETTERS)] = ""
     since: Time = 0
     until: Time = 0
-    scope: Annotated[str, msgspec.Meta(max_length=2_000)] = ""
-    count: Annotated[int, msgspec.Meta(ge=0, le=1 << 62)] = 0
+    scope: Annotated[str, msgspec.Meta(max_length=MOST_LETTERS)] = ""
+    count: Annotated[int, msgspec.Meta(ge=0, le=NO_BOUND)] = 0
     cut: bool = False
     time: Time = 0
     by: Annotated[str, msgspec.Meta(max_length=300)] = ""

@@ -140,7 +140,7 @@ def _shown(user: User, given: Sequence[Grant]) -> dict[str, object]:
     return {
         "name": user.name,
         "grants": [{"role": one.role, "unit": one.unit} for one in given],
-        "roles": ", ".join(f"{one.role} ({one.unit})" if one.unit else one.role for one in given),
+        "roles": grants.roles_text(given),
         "must_change": user.must_change,
         "disabled": user.disabled,
         "factor": user.factor,
@@ -199,7 +199,7 @@ def is_own(call: Call, user: User) -> bool:
     if call.scope.is_everything:
         return True
     waiting = list_about(call.connection, call.now, f"user/{user.name}")
-    is_reached = all(_allows(call, given) for given in user.grants)
+    is_reached = call.scope.holds(given.unit for given in user.grants)
     has_some = bool(user.grants) or users.is_made_by_alone(call.connection, user.name, call.by)
     return is_reached and has_some and all(request.is_within(call.scope) for request in waiting)
 
@@ -215,7 +215,7 @@ def _is_within(call: Call, user: User) -> bool:
 
 
 def _allows(call: Call, given: Grant) -> bool:
-    return call.scope.is_everything or (bool(given.unit) and call.scope.allows_unit(given.unit))
+    return call.scope.holds((given.unit,))
 
 
 def _must_keep_an_administrator(call: Call, changed: User) -> None:

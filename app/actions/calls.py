@@ -19,9 +19,6 @@ Answer = dict[str, object]
 
 CallerKind: TypeAlias = Literal["user", "console", "local"]
 
-LOCAL = "local:"
-"""Before the name of an account of this machine that acts for itself and is no user."""
-
 
 @dataclass(frozen=True, slots=True)
 class Actor:

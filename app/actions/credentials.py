@@ -93,10 +93,11 @@ def list_(call: Call) -> Answer:
 def which(call: Call) -> Answer:
     """credentials.which (OfDevice): the names of the sets for a device, in the order in which they are tried."""
     targets = credentials.read_targets(call.connection, call.scope)
-    names = choose_for(call.inventory, call.values.device, targets)
-    if names is None:
+    device = call.inventory.device_named(call.values.device)
+    site = call.inventory.site(device.site) if device else None
+    if device is None or site is None:
         raise NotFoundError(f"there is no device '{call.values.device}'")
-    return {"names": names}
+    return {"names": choose_for(device, site, targets)}
 
 
 def rotate(call: Call) -> Answer:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import Annotated, NamedTuple
+from collections.abc import Collection, Iterator, Mapping
+from typing import Annotated, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -19,13 +19,18 @@ from inventory.changes import Change, Plan, discreet, plan, row_key
 from inventory.checks import REFERENCES
 from inventory.formats.rows import Row, Rows
 from inventory.records import Device, Inventory, Prefix, Site, fold_name
-from inventory.registry import TABLES, key_of, records_of
-from inventory.stored import decode_inventory, find_record, puts_of, without
+from inventory.registry import TABLES, by_key
+from inventory.stored import decode_inventory, puts_of, without
 from inventory.unit_check import check_roots
-from inventory.whose import foreign_spaces, is_at_others, is_within, narrowed, units_of
+from inventory.whose import foreign_spaces, is_at_others, narrowed, units_of
 
 MOST_TOLD = 1000
 """Changes and problems of each kind that an answer names; all are counted."""
+MOST_REMOVED = 10_000
+"""Records that may be asked to be taken away at once, and that an answer names as missing."""
+
+_ByKey: TypeAlias = Mapping[str, Mapping[str, Record]]
+"""The records of an inventory, as ``by_key`` gives them."""
 
 
 class Before(NamedTuple):
@@ -47,7 +52,7 @@ class OfRows(Record, frozen=True, kw_only=True):
 class OfRecords(Record, frozen=True, kw_only=True):
     """Records to be taken away, each a table and a key, and why."""
 
-    keys: Annotated[tuple[tuple[str, str], ...], msgspec.Meta(min_length=1, max_length=10_000)]
+    keys: Annotated[tuple[tuple[str, str], ...], msgspec.Meta(min_length=1, max_length=MOST_REMOVED)]
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 
@@ -84,9 +89,12 @@ def delete(call: Call) -> Answer:
     asked: OfRecords = call.values
     _must_be_stored(call)
     present = decode_inventory(read_records(call.connection))
+    there = by_key(present)
     for kind, key in asked.keys:
-        _must_be_within(call.scope, present, kind, key)
-    _must_not_be_needed(call.scope, present, set(asked.keys))
+        record = there.get(kind, {}).get(key)
+        if record is None or not call.scope.holds(units_of(present, kind, record)):
+            raise NotFoundError(f"there is no {kind} '{key}' within your units")
+    _must_not_be_needed(call.scope, present, there, set(asked.keys))
     delete_records(call.connection, call.now, call.by, asked.keys, asked.reason)
     return {"deleted": len(asked.keys)}
 
@@ -94,7 +102,8 @@ def delete(call: Call) -> Answer:
 def concerns_of_deletion(call: Call) -> Collection[str]:
     """The units whose records they are."""
     asked: OfRecords = call.values
-    found = [(kind, find_record(call.inventory, kind, key)) for kind, key in asked.keys]
+    there = by_key(call.inventory)
+    found = [(kind, there.get(kind, {}).get(key)) for kind, key in asked.keys]
     units = [units_of(call.inventory, kind, record) for kind, record in found if record is not None]
     return frozenset[str]().union(*units) or {""}
 
@@ -131,10 +140,8 @@ class _Reach:
         self._present = present
         self._scope = scope
         self._foreign = foreign_spaces(present, scope)
-        self._there = {kind: {key_of(kind, one): one for one in found} for kind, found in records_of(present)}
-        self._seen = {
-            kind: {key_of(kind, one) for one in found} for kind, found in records_of(narrowed(present, scope))
-        }
+        self._there = by_key(present)
+        self._seen = {kind: set(found) for kind, found in by_key(narrowed(present, scope)).items()}
 
     def must_hold_rows(self, rows: Rows) -> None:
         """Refuses rows that mean something of others, or refer to it.
@@ -197,7 +204,7 @@ class _Reach:
         return record is not None and self._is_within(self._present, kind, record)
 
     def _is_within(self, inventory: Inventory, kind: str, record: Record) -> bool:
-        return is_within(self._scope, units_of(inventory, kind, record))
+        return self._scope.holds(units_of(inventory, kind, record))
 
 
 _INNER = {"places": (("parent", "places"),)}
@@ -210,22 +217,22 @@ _OF_THE_SECTOR = frozenset({"units", "unit_facts", "successions", "calendars", "
 def _records(found: Plan, present: Inventory) -> Iterator[tuple[Change, Record, Inventory]]:
     """Each record that is added, and each that is changed, as it was and as it will be."""
     for known in (present, found.inventory):
-        records = {(kind, key_of(kind, record)): record for kind, rows in records_of(known) for record in rows}
+        records = by_key(known)
         for change in (*found.added, *found.changed):
-            record = records.get((change.kind, change.key))
+            record = records[change.kind].get(change.key)
             if record is not None:
                 yield change, record, known
 
 
-def _must_not_be_needed(scope: Scope, present: Inventory, keys: Collection[tuple[str, str]]) -> None:
+def _must_not_be_needed(scope: Scope, present: Inventory, there: _ByKey, keys: Collection[tuple[str, str]]) -> None:
     """Refuses to take away what something depends on; what is beyond the scope is not named."""
-    before = without(present, ())[1]
     left, problems = without(present, keys)
+    before = without(present, ())[1] if problems else []
     found = next((problem for problem in problems if problem not in before), None)
     if found is not None:
         kind, _, key = found.place.partition(" ")
-        record = find_record(present, kind, key)
-        may_name = record is not None and is_within(scope, units_of(present, kind, record))
+        record = there.get(kind, {}).get(key)
+        may_name = record is not None and scope.holds(units_of(present, kind, record))
         raise RefusedError(f"something depends on it: {found if may_name else 'it is beyond your units'}")
     if any(kind in {"units", "unit_facts"} for kind, _ in keys):
         try:
@@ -236,14 +243,9 @@ def _must_not_be_needed(scope: Scope, present: Inventory, keys: Collection[tuple
 
 def _told(found: Plan) -> Answer:
     counts = {name: len(getattr(found, name)) for name in ("added", "changed", "missing", "problems")}
-    named = {name: msgspec.to_builtins(getattr(found, name)[:MOST_TOLD]) for name in counts}
+    most = dict.fromkeys(counts, MOST_TOLD) | {"missing": MOST_REMOVED}
+    named = {name: msgspec.to_builtins(getattr(found, name)[: most[name]]) for name in counts}
     return {"counts": {**counts, "unchanged": found.unchanged}, **named}
-
-
-def _must_be_within(scope: Scope, present: Inventory, kind: str, key: str) -> None:
-    record = find_record(present, kind, key)
-    if record is None or not is_within(scope, units_of(present, kind, record)):
-        raise NotFoundError(f"there is no {kind} '{key}' within your units")
 
 
 def _must_be_stored(call: Call) -> None:

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import msgspec
 
-from app.actions.calls import LOCAL, Action, Actor, Answer, Call
+from app.actions.calls import Action, Actor, Answer, Call
 from app.callers import grants_now
+from core.actors import LOCAL
 from core.errors import RefusedError
 from core.records import Record
 from core.stores import requests, users
@@ -71,10 +72,9 @@ def withdraw(call: Call) -> Answer:
 
 
 def _shown(request: Request, now: int) -> dict[str, object]:
-    """The request with its values in place of its body; ``lapsed`` is the state of one that waited for too long."""
+    """The request with its values in place of its body, and its state as it is now."""
     told = {name: getattr(request, name) for name in _TOLD}
-    has_lapsed = request.state is RequestState.OPEN and not request.is_open(now)
-    return told | {"values": request.values} | ({"state": "lapsed"} if has_lapsed else {})
+    return told | {"values": request.values, "state": request.state_at(now)}
 
 
 def _close(call: Call, request: Request) -> Answer:
@@ -137,8 +137,7 @@ def _must_be_another(call: Call, request: Request) -> None:
 
 
 def _must_reach(call: Call, request: Request, concerned: Collection[str] = ()) -> None:
-    is_today = call.scope.is_everything or all(unit and call.scope.allows_unit(unit) for unit in concerned)
-    if not (is_today and request.is_within(call.scope)):
+    if not (call.scope.holds(concerned) and request.is_within(call.scope)):
         raise RefusedError("this concerns units that are not yours to decide on")
 
 

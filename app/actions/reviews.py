@@ -12,6 +12,7 @@ from core.clock import vietnam_day
 from core.errors import RefusedError
 from core.records import Record
 from core.stores import reviews, users
+from core.stores.grants import roles_text
 from core.stores.reviews import ReviewRow, Verdict, quarter_of
 from core.stores.users import IDLE, User
 
@@ -52,7 +53,7 @@ def decide(call: Call) -> Answer:
         raise RefusedError("say what is to be changed, or why")
     user = own_user(call, asked.user)
     quarter = reviews.read_review(call.connection, asked.quarter).quarter
-    row = ReviewRow(user=user.name, roles=reviews.roles_text(user), verdict=asked.verdict, text=asked.text.strip())
+    row = ReviewRow(user=user.name, roles=roles_text(user.grants), verdict=asked.verdict, text=asked.text.strip())
     reviews.decide(call.connection, call.now, call.by, quarter, row)
     return {"quarter": quarter, "user": asked.user, "verdict": asked.verdict}
 
@@ -79,7 +80,7 @@ def list_(call: Call) -> Answer:
 
 def _shown(row: ReviewRow, user: User, now: int) -> dict[str, object]:
     """The row with how the account now is; ``is_done`` once what was decided has been carried out."""
-    roles = reviews.roles_text(user)
+    roles = roles_text(user.grants)
     is_changed, has_grown = roles != row.roles, reviews.has_grown(user, row)
     done = {"keep": not has_grown, "change": is_changed and not has_grown, "disable": user.disabled, "": False}
     return {

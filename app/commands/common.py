@@ -6,7 +6,8 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
-from datetime import datetime
+from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
@@ -31,6 +32,7 @@ from core.stores.state import read_state
 from core.terminal import say
 from inventory.records import Inventory
 from inventory.rights import MACHINE, granted, may, scope_of
+from inventory.whose import narrowed
 
 if TYPE_CHECKING:
     from core.stores.event_search import Found
@@ -49,6 +51,7 @@ SettingsFile = Annotated[
     Path | None,
     typer.Option("--settings", envvar="HAIDANG_SETTINGS", help="The settings file; default ./haidang.toml if there."),
 ]
+AsOf = Annotated[str, typer.Option("--as-of", metavar="DATE", help="The day asked about, YYYY-MM-DD; default today.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON array instead of a table.")]
 
 
@@ -115,8 +118,26 @@ class Reader:
         """
         self.must(action)
         has_units = any(grant.unit for grant in self._grants)
-        inventory = read_inventory(self._settings) if has_units else Inventory()
-        return scope_of(self._grants, action, inventory, vietnam_day(SystemClock().now()))
+        return scope_of(self._grants, action, self.inventory if has_units else Inventory(), today())
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        """The inventory, whole; it is read once.
+
+        Raises:
+            ContentError: it cannot be read.
+        """
+        return read_inventory(self._settings)
+
+    def seen(self, action: str) -> Inventory:
+        """What of the inventory lies where the account may do this.
+
+        Raises:
+            RefusedError: nowhere.
+            ContentError: the inventory cannot be read.
+        """
+        scope = self.scope(action)
+        return narrowed(self.inventory, scope)
 
     def noted(self, access: Access) -> AbstractContextManager[Looked]:
         """Has it entered in the audit chain that the account looks at this; more may be counted until it is left."""
@@ -197,6 +218,15 @@ def ask_centre(settings: Settings, action: str, **values: object) -> Mapping[str
     return answer
 
 
+def tell_request(answer: Mapping[str, object]) -> None:
+    """Tells that a second person has to approve, if the centre's answer says so."""
+    if number := answer.get("request"):
+        typer.echo(
+            f"Người thứ hai cần duyệt đề nghị số {number} / request {number} waits for a second person: "
+            f"haidang requests approve {number}"
+        )
+
+
 def show(rows: Sequence[Mapping[str, object]], columns: Mapping[str, str], *, as_json: bool) -> None:
     """Prints rows: as one JSON array with all their values, or these columns (name to heading) as a table."""
     if as_json:
@@ -246,6 +276,26 @@ def plain(text: str) -> str:
 def progress(things: Sequence[Thing], text: str) -> Iterable[Thing]:
     """The things, one by one, with a bar on a terminal and nothing in a pipe."""
     return track(things, text, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+
+
+def today() -> str:
+    """The present day in Vietnam, ISO."""
+    return vietnam_day(SystemClock().now())
+
+
+def day_of(text: str) -> str:
+    """The day that is asked about, ISO; today where none is named.
+
+    Raises:
+        ContentError: it is no day.
+    """
+    if not text:
+        return today()
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        wanted = "expected a date such as 2026-11-25"
+        raise ContentError(f"'{text}' không phải là ngày, cần YYYY-MM-DD / is not a day; {wanted}") from error
 
 
 def moment(text: str) -> int:

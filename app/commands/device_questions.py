@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TextIO
+from typing import Annotated, NamedTuple, TextIO
 
 import msgspec
 import typer
@@ -27,7 +27,7 @@ from app.commands.common import (
     state_of,
 )
 from app.commands.device_words import failure_words, report_lines
-from app.content import SNMP, read_inventory
+from app.content import SNMP
 from app.examining import examine_device
 from app.snmp.plan import SnmpCredential, open_set, sets_for
 from app.snmp.sessions import Found, Tried, Way, try_sets
@@ -38,7 +38,6 @@ from core.settings import Settings
 from core.stores.credentials import read_sealed
 from core.vault import Vault
 from inventory.records import Device
-from inventory.whose import narrowed
 
 RIGHT = "inventory.write"
 """Who looks after a device may ask it; credential sets are used and never shown."""
@@ -95,9 +94,7 @@ def _asked(settings: Settings, name: str) -> Asked:
         NotFoundError: there is no such device within the caller's units.
     """
     reader = reader_of(settings)
-    scope = reader.scope(RIGHT)
-    inventory = read_inventory(settings)
-    device = narrowed(inventory, scope).device_named(name)
+    device = reader.seen(RIGHT).device_named(name)
     if device is None:
         raise NotFoundError(f"không có thiết bị '{name}' / there is no device '{name}': see 'haidang devices list'")
     if os.getuid() not in {0, owner_of(settings)}:
@@ -111,8 +108,8 @@ def _asked(settings: Settings, name: str) -> Asked:
         sealed = read_sealed(connection, SNMP)
     bodies = {one.name: one for one in sealed.sets}
     vault = Vault(settings.secrets)
-    names = [name for name in sets_for(inventory, device, sealed) if name in bodies]
-    return Asked(device, way, {name: open_set(vault, bodies[name]) for name in names}, reader)
+    sets = {name: open_set(vault, bodies[name]) for name in sets_for(reader.inventory, device, sealed)}
+    return Asked(device, way, sets, reader)
 
 
 def _noted(what: str, asked: Asked) -> str:
@@ -152,7 +149,7 @@ async def _target(asked: Asked) -> Target:
         UnavailableError: it takes none, or does not answer.
     """
     tried: list[Tried] = []
-    found: Any = await try_sets(Sessions(), asked.way, asked.sets, tried.append)
+    found = await try_sets(Sessions(), asked.way, asked.sets, tried.append)
     if isinstance(found, Found):
         found.session.close()
         return found.target

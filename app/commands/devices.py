@@ -13,17 +13,14 @@ from app.commands.common import AsJson, SettingsFile, ask_centre, reader_of, set
 from app.commands.device_questions import try_, walk_
 from app.commands.device_words import failure_words
 from app.commands.inventory import ask_import, tell_import
-from app.content import read_inventory
 from core.clock import vietnam
 from core.device_states import DeviceState, Reach, read_device_states
 from core.errors import NotFoundError, RefusedError
-from core.settings import Settings
 from inventory.formats.rows import Row, Rows
-from inventory.records import Device, Inventory, fold_name
+from inventory.records import Device, fold_name
 from inventory.registry import cells_of
 from inventory.sorting import matches, vietnamese_key
 from inventory.stocktake import COLUMNS
-from inventory.whose import narrowed
 
 commands = typer.Typer(no_args_is_help=True, help="Thiết bị / devices.")
 
@@ -90,7 +87,7 @@ def list_(
     states = read_device_states(own.device_states).by_name()
     found = [
         device
-        for device in _seen(own).devices
+        for device in reader_of(own).seen("inventory.read").devices
         if site in {"", device.site}
         and matches(f"{device.name} {device.address} {device.vendor} {device.model} {device.purpose}", find)
     ]
@@ -107,7 +104,7 @@ def show_(
 ) -> None:
     """Một thiết bị với các cổng / one device with its interfaces."""
     own = settings_of(settings)
-    seen, states = _seen(own), read_device_states(own.device_states).by_name()
+    seen, states = reader_of(own).seen("inventory.read"), read_device_states(own.device_states).by_name()
     device = seen.device_named(name)
     if device is None:
         raise NotFoundError(f"không có thiết bị '{name}' / there is no device '{name}': see 'haidang devices list'")
@@ -194,8 +191,3 @@ def _told(name: str, value: object) -> str:
     if name == "failure" and value:
         return failure_words(str(value))
     return ", ".join(value) if isinstance(value, tuple) else str(value)
-
-
-def _seen(settings: Settings) -> Inventory:
-    scope = reader_of(settings).scope("inventory.read")
-    return narrowed(read_inventory(settings), scope)

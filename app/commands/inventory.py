@@ -12,10 +12,21 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from app.actions.inventory import MOST_REMOVED
 from app.actions.packed_rows import pack_rows
-from app.commands.common import AsJson, SettingsFile, ask_centre, plain, reader_of, settings_of, show
-from app.content import read_inventory
-from core.clock import SystemClock, vietnam_day
+from app.commands.common import (
+    AsJson,
+    AsOf,
+    SettingsFile,
+    ask_centre,
+    day_of,
+    plain,
+    reader_of,
+    settings_of,
+    show,
+    tell_request,
+    today,
+)
 from core.errors import ContentError, RefusedError
 from core.files import make_folder, replace_file
 from core.settings import Settings
@@ -25,7 +36,6 @@ from inventory.netbox import fetch, netbox_client, read_token
 from inventory.netbox_rows import rows_of
 from inventory.policies import judge
 from inventory.stocktake import gaps, stock_take
-from inventory.whose import narrowed
 
 commands = typer.Typer(no_args_is_help=True, help="Danh mục đơn vị, điểm cầu, thiết bị / the inventory.")
 
@@ -71,8 +81,14 @@ def import_(
         raise ContentError("không có dòng nào để nhập / there is nothing to import: the files have no rows")
     own = settings_of(settings)
     answer = ask_import(own, rows, yes=yes, remove=remove)
-    asked = _ask_removal(own, answer, paths) if yes and remove else {}
+    is_askable = _count(answer, "missing") <= MOST_REMOVED
+    asked = _ask_removal(own, answer, paths) if yes and remove and is_askable else {}
     tell_import({**answer, **asked}, yes=yes, as_json=as_json)
+    if not is_askable:
+        raise RefusedError(
+            "quá nhiều bản ghi không còn trong tệp, chưa xin xoá gì / no removal is asked for: "
+            f"more than {MOST_REMOVED} records have no row; import fewer tables at a time"
+        )
 
 
 @commands.command()
@@ -114,21 +130,19 @@ def export(
     """Xuất danh mục trong phạm vi của mình / export the inventory that is within one's scope."""
     if form not in FORMATS:
         raise typer.BadParameter(f"--format is one of {', '.join(FORMATS)}")
-    own, day = settings_of(settings), _today()
-    reader = reader_of(own)
-    whole = read_inventory(own)
-    seen = narrowed(whole, reader.scope("inventory.read"))
-    sheet = stock_take(seen, day)
-    files = write_sheets({"stocktake": sheet}, form, "stocktake") if stocktake else write_inventory(seen, form)
+    reader = reader_of(settings_of(settings))
+    seen = reader.seen("inventory.read")
+    sheet = stock_take(seen, today()) if stocktake else None
+    files = write_sheets({"stocktake": sheet}, form, "stocktake") if sheet else write_inventory(seen, form)
     make_folder(target)
     for name, content in files.items():
         if (target / name).exists():
             raise RefusedError(f"{target / name} is there already: name a new folder")
         replace_file(target / name, content)
-    count = len(sheet[1]) if stocktake else sum(len(getattr(seen, kind)) for kind in seen.__dataclass_fields__)
+    count = len(sheet[1]) if sheet else sum(len(getattr(seen, kind)) for kind in seen.__dataclass_fields__)
     reader.note("export", "inventory", str(target), count)
     typer.echo(f"{count} dòng / rows: {', '.join(sorted(files))}")
-    if stocktake and (empty := sum(bool(gaps(dict(row))) for row in sheet[1])):
+    if sheet and (empty := sum(bool(gaps(dict(row))) for row in sheet[1])):
         typer.echo(f"{empty} thiết bị còn thiếu thông tin bắt buộc / devices lack what level 4 asks")
 
 
@@ -142,16 +156,14 @@ def delete(
     keys = [record.partition("/")[::2] for record in records]
     if not all(kind and key for kind, key in keys):
         raise typer.BadParameter("name each record as TABLE/KEY")
-    _tell_request(ask_centre(settings_of(settings), "inventory.delete", keys=keys, reason=reason))
+    tell_request(ask_centre(settings_of(settings), "inventory.delete", keys=keys, reason=reason))
 
 
 @commands.command()
-def policies(settings: SettingsFile = None, as_of: str = "", as_json: AsJson = False) -> None:
+def policies(settings: SettingsFile = None, as_of: AsOf = "", as_json: AsJson = False) -> None:
     """Đường truyền, cổng chậm hơn quy định của cấp / what is slower than its tier's policy."""
-    own = settings_of(settings)
-    scope = reader_of(own).scope("inventory.read")
-    seen = narrowed(read_inventory(own), scope)
-    judged = judge(seen, as_of or _today())
+    day = day_of(as_of)
+    judged = judge(reader_of(settings_of(settings)).seen("inventory.read"), day)
     rows: list[dict[str, Any]] = [
         {**msgspec.to_builtins(one), "wanted_mbps": one.policy.minimum_mbps, "source": one.policy.source}
         for one in judged.violations
@@ -191,7 +203,7 @@ def tell_import(answer: Mapping[str, Any], *, yes: bool, as_json: bool = False) 
         show([answer], {}, as_json=True)
     else:
         _tell(answer, is_done=yes)
-        _tell_request(answer)
+        tell_request(answer)
     if answer["problems"]:
         raise RefusedError(f"{_count(answer, 'problems')} dòng sai đã bị bỏ qua / wrong rows were left out")
 
@@ -217,18 +229,5 @@ def _line(one: Mapping[str, Any]) -> str:
     return f"{one['kind']}/{one['key']}" + (f" ({changed})" if changed else "")
 
 
-def _tell_request(answer: Mapping[str, object]) -> None:
-    if "request" in answer:
-        number = answer["request"]
-        typer.echo(
-            f"Yêu cầu số {number} chờ người thứ hai phê duyệt / request {number} waits for a second person: "
-            f"haidang requests approve {number}"
-        )
-
-
 def _count(answer: Mapping[str, Any], name: str) -> int:
     return int(answer["counts"][name])
-
-
-def _today() -> str:
-    return vietnam_day(SystemClock().now())

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.common import AsJson, SettingsFile, ask_centre, reader_of, settings_of, show, state_of
+from app.commands.common import AsJson, SettingsFile, ask_centre, reader_of, settings_of, show, state_of, tell_request
 from core.clock import vietnam
 from core.retention import classes
 from core.stores.retention import days_of, list_settings
@@ -54,8 +54,4 @@ def set_(
     settings: SettingsFile = None,
 ) -> None:
     """Đề nghị số ngày lưu; người khác phải duyệt / ask for it; another person has to approve."""
-    answer = ask_centre(settings_of(settings), "retention.set", name=name, days=days, reason=reason)
-    typer.echo(
-        f"Đã ghi đề nghị số {answer['request']}, chờ người khác duyệt / "
-        f"request {answer['request']} waits for another person: see 'haidang requests list'"
-    )
+    tell_request(ask_centre(settings_of(settings), "retention.set", name=name, days=days, reason=reason))

@@ -7,15 +7,11 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from app.commands.common import AsJson, SettingsFile, reader_of, settings_of, show
-from app.content import read_inventory
-from core.clock import SystemClock, vietnam_day
+from app.commands.common import AsJson, SettingsFile, reader_of, settings_of, show, today
 from core.errors import NotFoundError
-from core.settings import Settings
 from inventory.records import Inventory, Site
 from inventory.registry import cells_of
 from inventory.sorting import matches, vietnamese_key
-from inventory.whose import narrowed
 
 commands = typer.Typer(no_args_is_help=True, help="Điểm cầu / sites.")
 
@@ -64,8 +60,8 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Các điểm cầu trong phạm vi của mình / the sites within one's scope."""
-    seen = _seen(settings_of(settings))
-    units = seen.org.reach(unit, _today()) if unit else None
+    seen = reader_of(settings_of(settings)).seen("inventory.read")
+    units = seen.org.reach(unit, today()) if unit else None
     found = [
         site
         for site in seen.sites
@@ -82,13 +78,13 @@ def show_(
     as_json: AsJson = False,
 ) -> None:
     """Một điểm cầu: thiết bị, đường truyền, mạng / one site with its devices, circuits and networks."""
-    seen = _seen(settings_of(settings))
+    seen = reader_of(settings_of(settings)).seen("inventory.read")
     site = _find(seen, name)
     parts = {kind: [one for one in getattr(seen, kind) if one.site == site.id] for kind in _PARTS}
     if as_json:
         show([{**msgspec.to_builtins(site), **msgspec.to_builtins(parts)}], {}, as_json=True)
         return
-    cells = cells_of(site) | {"unit": seen.org.name(site.unit, _today()) or site.unit}
+    cells = cells_of(site) | {"unit": seen.org.name(site.unit, today()) or site.unit}
     facts = [{"what": heading, "value": cells[column]} for column, heading in _FACTS.items() if cells[column]]
     show(facts, {"what": "Mục", "value": "Giá trị"}, as_json=False)
     for kind, (heading, columns) in _PARTS.items():
@@ -101,11 +97,6 @@ def _rows(records: list[Any]) -> list[dict[str, str]]:
     return [cells_of(record) for record in records]
 
 
-def _seen(settings: Settings) -> Inventory:
-    scope = reader_of(settings).scope("inventory.read")
-    return narrowed(read_inventory(settings), scope)
-
-
 def _find(seen: Inventory, name: str) -> Site:
     by_id = seen.site(name)
     found = [by_id] if by_id else [site for site in seen.sites if matches(site.name, name)]
@@ -114,7 +105,3 @@ def _find(seen: Inventory, name: str) -> Site:
         none = f"không có điểm cầu '{name}' / there is no site '{name}'"
         raise NotFoundError(f"{many or none}: see 'haidang sites list'")
     return found[0]
-
-
-def _today() -> str:
-    return vietnam_day(SystemClock().now())

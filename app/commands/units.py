@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
 from typing import Annotated
 
 import typer
 
-from app.commands.common import AsJson, SettingsFile, reader_of, settings_of, show
-from app.content import read_inventory
-from core.clock import VIETNAM, SystemClock, to_datetime
-from core.errors import ContentError, NotFoundError
+from app.commands.common import AsJson, AsOf, SettingsFile, day_of, reader_of, settings_of, show
+from core.errors import NotFoundError
 from core.settings import Settings
 from inventory.org import Org
 from inventory.shipped import known_counts, shipped_units
 from inventory.sorting import vietnamese_key
 from inventory.units import Succession, Unit, UnitType
-from inventory.whose import narrowed
 
 commands = typer.Typer(no_args_is_help=True, help="Đơn vị của ngành, theo ngày / the sector's units, by date.")
-
-AsOf = Annotated[str, typer.Option("--as-of", metavar="DATE", help="The day asked about, YYYY-MM-DD; default today.")]
 
 _TYPES: dict[UnitType, str] = {
     "supreme": "tối cao",
@@ -64,7 +58,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Các đơn vị của một ngày / the units of one day."""
-    org, day = _org(settings_of(settings)), _day(as_of)
+    org, day = _org(settings_of(settings)), day_of(as_of)
     order = list(_TYPES)
     found = [unit for unit in org.at(day) if kind in {None, unit.type}]
     found.sort(key=lambda unit: (order.index(unit.type), vietnamese_key(org.name(unit.id, day))))
@@ -79,7 +73,7 @@ def show_(
     as_json: AsJson = False,
 ) -> None:
     """Một đơn vị: tên, mã, cấp trên, ai kế tục ai / one unit: names, codes, parents, who took over from whom."""
-    given, day = settings_of(settings), _day(as_of)
+    given, day = settings_of(settings), day_of(as_of)
     org = _org(given)
     found = org.find(name, day)
     if not found:
@@ -96,19 +90,9 @@ def show_(
 
 def _org(settings: Settings) -> Org:
     """The installation's units, as far as the caller may see them; those that are shipped while it has none."""
-    scope = reader_of(settings).scope("inventory.read")
-    inventory = read_inventory(settings)
-    return narrowed(inventory, scope).org if inventory.units else shipped_units()
-
-
-def _day(text: str) -> str:
-    if not text:
-        return to_datetime(SystemClock().now()).astimezone(VIETNAM).date().isoformat()
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError as error:
-        wanted = "expected a date such as 2026-11-25"
-        raise ContentError(f"'{text}' không phải là ngày, cần YYYY-MM-DD / is not a day; {wanted}") from error
+    reader = reader_of(settings)
+    seen = reader.seen("inventory.read")
+    return seen.org if reader.inventory.units else shipped_units()
 
 
 def _brief(org: Org, unit: Unit, day: str) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from app.commands import reviews
-from app.commands.common import AsJson, SettingsFile, ask_centre, settings_of, show
+from app.commands.common import AsJson, SettingsFile, ask_centre, settings_of, show, tell_request
 from core.clock import vietnam
 
 commands = typer.Typer(no_args_is_help=True, help="Người dùng / users.")
@@ -38,7 +38,7 @@ def add(
     """Thêm người dùng, in mật khẩu dùng một lần / add a user, print the one-time password once."""
     answer = ask_centre(settings_of(settings), "users.add", name=name, role=role, unit=unit, address=address)
     _tell(answer)
-    _tell_request(answer)
+    tell_request(answer)
 
 
 @commands.command()
@@ -46,7 +46,7 @@ def grant(name: Name, role: Role, settings: SettingsFile = None, unit: Unit = ""
     """Giao vai trò tại một đơn vị / give a role at a unit."""
     answer = ask_centre(settings_of(settings), "users.grant", name=name, role=role, unit=unit)
     if "request" in answer:
-        _tell_request(answer)
+        tell_request(answer)
     else:
         typer.echo("Đã giao / given" if answer["changed"] else "Đã có từ trước / it was so already")
 
@@ -100,11 +100,3 @@ def _row(user: Mapping[str, Any]) -> dict[str, object]:
 
 def _tell(answer: Mapping[str, object]) -> None:
     typer.echo(f"Mật khẩu dùng một lần của / one-time password of {answer['name']}: {answer['password']}")
-
-
-def _tell_request(answer: Mapping[str, object]) -> None:
-    if number := answer.get("request"):
-        typer.echo(
-            f"Vai trò này cần người khác duyệt: đề nghị số {number} / another person has to approve that role: "
-            f"request {number}, see 'haidang requests list'"
-        )

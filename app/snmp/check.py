@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from app.content import SNMP, Stored, read_inventory
-from app.snmp.plan import Plan, open_set, plan, unknown_targets
+from app.snmp.plan import Plan, open_sets, plan, unknown_targets
 from collectors.snmp.profiles import shipped_profiles
 from core.clock import SystemClock, vietnam_day
 from core.errors import HaidangError
@@ -56,16 +56,13 @@ def snmp_notes(settings: Settings) -> Iterator[Said]:
         yield Said("good", "no device is polled: there is no credential set for SNMP")
         return
     inventory = read_inventory(settings)
-    names = set()
-    for one in sealed.sets:
-        try:
-            open_set(Vault(settings.secrets), one)
-            names.add(one.name)
-        except HaidangError as error:
-            yield Said("warning", f"credential set '{one.name}' cannot be used: {error}")
+    broken: dict[str, HaidangError] = {}
+    sets = open_sets(Vault(settings.secrets), sealed.sets, broken.__setitem__)
+    for name, error in broken.items():
+        yield Said("warning", f"credential set '{name}' cannot be used: {error}")
     for text in unknown_targets(inventory, sealed.targets):
         yield Said("warning", text)
-    planned = plan(inventory, sealed.targets, names, settings.lane.snmp.space)
+    planned = plan(inventory, sealed.targets, sets, settings.lane.snmp.space)
     yield from _plan_notes(planned, settings.lane.snmp.space)
     yield from _socket_notes(planned)
     yield from _disk_notes(planned, inventory, settings)

@@ -13,10 +13,8 @@ from collectors.snmp.layouts import Layout
 from collectors.snmp.pacing import FAILURES
 from collectors.snmp.profiles import INTERFACES
 from collectors.snmp.readings import Reading
-from core.clock import SECOND
+from core.clock import MILLISECOND, SECOND
 from core.device_states import DeviceState, DeviceStates, Reach
-
-_MILLISECOND = SECOND // 1000
 
 
 class Roll:
@@ -55,7 +53,7 @@ class Roll:
             refused=refused,
             failure="",
             answered=reading.time_ns,
-            rtt_ms=round(reading.rtt_ns / _MILLISECOND, 3),
+            rtt_ms=round(reading.rtt_ns / MILLISECOND, 3),
             late_s=round(reading.late_ns / SECOND, 3),
             varbinds=tally.varbinds + tally.walked,
             errors=tally.errors,

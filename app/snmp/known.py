@@ -13,14 +13,11 @@ import msgspec
 
 from collectors.snmp.failures import Failure
 from collectors.snmp.readings import Reading
-from collectors.snmp.states import Change as StateChange
-from collectors.snmp.states import Known, State, failed_changes, read_changes, to_event
-from core.changes import Change, ChangeLog, Place, change_of, told_since
-from core.errors import IntegrityError
+from collectors.snmp.states import Known, State, StateChange, failed_changes, read_changes, to_change
+from core.changes import Change, ChangeLog, Place, told_since
 from core.files import replace_file
 from core.records import Record
-
-FORMAT = 1
+from core.versioned import Versioned, load_versioned
 
 _Entries = tuple[tuple[str, str, str, str], ...]
 """Table, row, column and word."""
@@ -34,10 +31,9 @@ class _Delta(Record, frozen=True, kw_only=True):
     silent: bool = False
 
 
-class _Kept(Record, frozen=True, kw_only=True):
+class _Kept(Versioned, frozen=True, kw_only=True):
     """The file: all that is known by device, and how far the log was."""
 
-    format: int = FORMAT
     place: Place = Place()
     devices: dict[str, _Delta] = msgspec.field(default_factory=dict)
 
@@ -57,7 +53,7 @@ class KnownStates:
     def __init__(self, path: Path, log: ChangeLog, folder: Path) -> None:
         self._path = path
         self._log = log
-        kept = _read(path)
+        kept = load_versioned(path, _Kept, "remove it, and states are learnt anew", msgspec.msgpack.decode)
         self._known = {name: _apply(None, delta) for name, delta in kept.devices.items()}
         for change in told_since(folder, kept.place):
             delta = msgspec.json.decode(change.known, type=_Delta | None)
@@ -107,22 +103,10 @@ class KnownStates:
             return
         self._known[reading.device] = after
         self._is_dirty = True
-        lines = [change_of(to_event(change, reading, "", address)) for change in changes]
+        lines = [to_change(change, reading, address) for change in changes]
         if lines:
             known = msgspec.Raw(msgspec.json.encode(_delta(before or Known(), after)))
             self._waiting += [*lines[:-1], msgspec.structs.replace(lines[-1], known=known)]
-
-
-def _read(path: Path) -> _Kept:
-    try:
-        kept = msgspec.msgpack.decode(path.read_bytes(), type=_Kept)
-    except FileNotFoundError:
-        return _Kept()
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise IntegrityError(f"{path} is broken: remove it, and states are learnt anew ({error})") from error
-    if kept.format != FORMAT:
-        raise IntegrityError(f"{path} is of another version: remove it, and states are learnt anew")
-    return kept
 
 
 def _delta(before: Known, after: Known) -> _Delta:

@@ -41,6 +41,11 @@ class SnmpMetrics:
         self.waiting = Gauge(
             "haidang_snmp_remote_write_waiting", "samples the receiver has not acknowledged", registry=self.registry
         )
+        self.lost = Gauge(
+            "haidang_snmp_remote_write_lost",
+            "samples let go at the disk's bound, damaged there, or refused by the receiver",
+            registry=self.registry,
+        )
 
     def _counter(self, name: str, text: str) -> Counter:
         return Counter(f"haidang_snmp_{name}", text, registry=self.registry)

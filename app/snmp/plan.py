@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TypeAlias
 
-from core.errors import RefusedError
+from core.errors import HaidangError, RefusedError
 from core.records import Record
 from core.sealed import SealedSet, SealedSets
 from core.stores.credentials import subject
 from core.vault import Secret, Vault
-from inventory.credentials import SnmpV2c, SnmpV3, choose, decode_credential
+from inventory.credentials import SnmpV2c, SnmpV3, choose_for, decode_credential
 from inventory.records import Device, Inventory, fold_name
 
 Target: TypeAlias = tuple[str, str, str]
@@ -64,7 +64,7 @@ def plan(inventory: Inventory, targets: Iterable[Target], names: Collection[str]
         if site.address_space != space:
             elsewhere.append(device.name)
             continue
-        sets = _sets(device, site.id, space, [*by_device[fold_name(device.name)], *others])
+        sets = choose_for(device, site, [*by_device[fold_name(device.name)], *others])
         if not sets:
             without.append(device.name)
             continue
@@ -76,7 +76,7 @@ def plan(inventory: Inventory, targets: Iterable[Target], names: Collection[str]
 def sets_for(inventory: Inventory, device: Device, sealed: SealedSets) -> tuple[str, ...]:
     """The names of the SNMP sets of one device, in the order in which they are tried."""
     site = inventory.site(device.site)
-    return tuple(_sets(device, site.id, site.address_space, sealed.targets)) if site else ()
+    return tuple(choose_for(device, site, sealed.targets)) if site else ()
 
 
 def open_set(vault: Vault, sealed: SealedSet) -> SnmpCredential:
@@ -91,6 +91,19 @@ def open_set(vault: Vault, sealed: SealedSet) -> SnmpCredential:
     if not isinstance(found, SnmpV2c | SnmpV3):
         raise RefusedError(f"credential set '{sealed.name}' is not for SNMP")
     return found
+
+
+def open_sets(
+    vault: Vault, sealed: Iterable[SealedSet], refused: Callable[[str, HaidangError], None]
+) -> dict[str, SnmpCredential]:
+    """The credentials by their sets' names; which set cannot be opened, and why, is told."""
+    opened: dict[str, SnmpCredential] = {}
+    for one in sealed:
+        try:
+            opened[one.name] = open_set(vault, one)
+        except HaidangError as error:
+            refused(one.name, error)
+    return opened
 
 
 def unknown_targets(inventory: Inventory, targets: Iterable[Target]) -> Iterator[str]:
@@ -114,8 +127,3 @@ def _parted(rows: Iterable[Target]) -> tuple[defaultdict[str, list[Target]], lis
         else:
             others.append(row)
     return by_device, others
-
-
-def _sets(device: Device, site: str, space: str, targets: Iterable[Target]) -> list[str]:
-    prefixes = [f"{device.address}@{space}"]
-    return choose(device.name, site, prefixes, f"{device.vendor} {device.model}", targets)

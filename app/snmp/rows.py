@@ -11,13 +11,11 @@ from collectors.snmp.interfaces import interface_rows
 from collectors.snmp.profiles import Profile
 from collectors.snmp.readings import Cell, Reading, Table
 from collectors.snmp.states import ON_BATTERY
-from core.clock import SECOND
+from core.clock import MILLISECOND, SECOND
 from core.stores.series_tables import TABLES
 
 Columns: TypeAlias = Mapping[str, Sequence[Cell]]
 Fold: TypeAlias = Callable[[Sequence[float]], float]
-
-MILLISECOND = SECOND // 1000
 
 _CODES = {
     "up": 1,
@@ -67,7 +65,7 @@ class RowBatch:
 
     def failed(self, polled: Reading, failure: Failure) -> None:
         """Adds that a device has not answered; ``polled`` says which and when, without tables."""
-        self._add("devices", polled, {"object": [""], "up": [0], "late_s": [_late(polled)], "gap": [str(failure)]})
+        self._add("devices", polled, {"object": [""], "up": [0], "gap": [str(failure)]})
 
     def _add(self, table: str, reading: Reading, columns: Columns) -> None:
         count = len(columns["object"]) if columns else 0
@@ -88,25 +86,35 @@ def _device(reading: Reading) -> Columns:
         "object": [""],
         "up": [1],
         "rtt_ms": [reading.rtt_ns / MILLISECOND],
-        "late_s": [_late(reading)],
+        "late_s": [reading.late_ns / SECOND],
         "varbinds": [tally.varbinds + tally.walked],
         "errors": [tally.errors],
     }
 
 
-def _late(reading: Reading) -> float:
-    return reading.late_ns / SECOND
-
-
 def _host(table: Table, fold: str) -> dict[str, Cell]:
     """A device's one row: what is told of several processors or memories is folded as the profile says."""
     found: dict[str, Cell] = {}
+    columns: Columns = {**table.columns, **_memory(table)}
     for name in _HOST:
-        cells = table.columns.get("load", [])[:1] if name == "load1" else table.columns.get(name, [])
+        cells = columns.get("load", [])[:1] if name == "load1" else columns.get(name, [])
         values = [cell for cell in cells if isinstance(cell, int | float)]
         if values:
             found[name] = _FOLDS[fold](values)
     return found
+
+
+def _memory(table: Table) -> Columns:
+    """Memory in bytes, of a table that tells what percent is in use, and of how much: each time or only once."""
+    percents = table.columns.get("memory_percent", ())
+    totals = table.columns.get("memory_total") or table.labels.get("memory_total") or ()
+    if not percents or not totals:
+        return {}
+    used = [
+        percent * total / 100 if isinstance(percent, int | float) and isinstance(total, int | float) else None
+        for percent, total in zip(percents, totals, strict=True)
+    ]
+    return {"memory_used": used, "memory_total": totals}
 
 
 def _disks(table: Table) -> Columns:
@@ -124,11 +132,12 @@ def _sensors(table: Table) -> Columns:
     values = _numbers(table.columns.get("value") or [None] * len(table.names))
     states = _texts(table.columns.get("state") or [None] * len(table.names))
     kinds = table.labels.get("kind") or [table.constants.get("kind")] * len(table.names)
+    units = table.labels.get("unit") or [table.constants.get("unit")] * len(table.names)
     return {
         "object": table.names,
         "kind": _texts(kinds),
         "value": values,
-        "unit": [table.constants.get("unit")] * len(table.names),
+        "unit": _texts(unit or None for unit in units),
         "state": states,
         "gap": [
             _MISSING if value is None and state is None else None for value, state in zip(values, states, strict=True)

@@ -44,6 +44,11 @@ def numbers(came: list[Any]) -> list[Any]:
     return [_number(one) for one in came]
 
 
+def read_text(value: Value) -> str:
+    """What came for a text; empty if nothing did."""
+    return _text(value) if isinstance(value, bytes) else str(value or "")
+
+
 def derive(terms: Sequence[Term], columns: Mapping[str, list[Cell]], rows: int) -> list[Cell]:
     """The sum of columns and numbers, row by row; None where one of them is."""
     return [_sum(terms, columns, row) for row in range(rows)]

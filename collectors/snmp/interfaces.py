@@ -76,18 +76,6 @@ def interface_counts(reading: Reading, table: Table) -> Counts:
     )
 
 
-def plain_counts(reading: Reading, table: Table) -> Counts:
-    """What counts of any other table, whose counters have no speed: a disk's, a routing neighbour's."""
-    return Counts(
-        steady_ns=reading.steady_ns,
-        uptime=reading.uptime,
-        names=table.names,
-        columns=table.columns,
-        widths=table.widths,
-        limits=dict.fromkeys(table.widths, [UNLIMITED] * len(table.names)),
-    )
-
-
 def utilisation(bps: Sequence[Rate], speeds: Sequence[Cell]) -> list[Rate]:
     """Percent of the port's speed, at most 100; None where either is unknown.
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from collectors.snmp.convert import converter
+from collectors.snmp.convert import converter, read_text
 from collectors.snmp.failures import Failure
 from collectors.snmp.gets import Fetch
 from collectors.snmp.layouts import Cells, Found, Identity, Layout, TableLayout, layout_table
-from collectors.snmp.profiles import ENTITIES, INTERFACES, MOST_ROWS, SYSTEM, Column, Kind, Profile, Profiles, Table
+from collectors.snmp.profiles import ENTITIES, INTERFACES, MOST_ROWS, SYSTEM, Column, Profile, Profiles, Table
 from collectors.snmp.readings import Tally
 from collectors.snmp.session import UPTIME, Session, Values
 from collectors.snmp.sizes import Sizes
@@ -57,8 +57,8 @@ async def identify(session: Session, tally: Tally) -> Identity | Failure:
     object_id = fetch.values.get(OBJECT_ID)
     return Identity(
         object_id=object_id if isinstance(object_id, str) else "",
-        descr=_text(fetch.values.get(DESCR)),
-        name=_text(fetch.values.get(NAME)),
+        descr=read_text(fetch.values.get(DESCR)),
+        name=read_text(fetch.values.get(NAME)),
     )
 
 
@@ -155,7 +155,7 @@ class _Reader:
 
     async def _cells(self, oid: str) -> Cells | Failure:
         self._tally.requests += 1
-        walked = await self._session.walk(oid, min(self._table.most, MOST_ROWS))
+        walked = await self._session.walk(oid, MOST_ROWS)
         if isinstance(walked, Failure):
             return walked
         self._count(walked)
@@ -180,8 +180,3 @@ def _cells(column: Column, indexes: list[str], found: Found) -> tuple[object, ..
 
 def _whole(value: Value) -> int | None:
     return value if isinstance(value, int) else None
-
-
-def _text(value: Value) -> str:
-    column = Column(name="text", oid=DESCR, object="SNMPv2-MIB::sysDescr", kind=Kind.TEXT)
-    return str(converter(column, [1.0])([value])[0] or "")

@@ -45,7 +45,6 @@ class _Pace(msgspec.Struct):
     planned: int = 0
     asked: bool = False
     failures: int = 0
-    at_once: bool = False
     ticket: int = 0
 
 
@@ -112,15 +111,12 @@ class Pacing:
         short = 1 - self._allowance
         return max(until, math.ceil(short / self._rate())) if short > 0 else until
 
-    def answered(self, device: str, now: int) -> bool:
-        """The device has answered; whether it had been given up, so that it is to be polled at once."""
+    def answered(self, device: str, now: int) -> None:
+        """The device has answered."""
         pace = self._paces.get(device)
-        if pace is None:
-            return False
-        was_down = pace.failures >= FAILURES
-        pace.asked, pace.failures = False, 0
-        self._plan(device, pace, self._slot(pace.offset, now))
-        return was_down
+        if pace is not None:
+            pace.asked, pace.failures = False, 0
+            self._plan(device, pace, self._slot(pace.offset, now))
 
     def failed(self, device: str, now: int) -> bool:
         """The device has not answered; whether that gives it up."""
@@ -131,11 +127,6 @@ class Pacing:
         pace.failures += 1
         self._plan(device, pace, self._next(pace, now))
         return pace.failures == FAILURES
-
-    def is_down(self, device: str) -> bool:
-        """Whether it is only probed."""
-        pace = self._paces.get(device)
-        return pace is not None and pace.failures >= FAILURES
 
     def _plan(self, name: str, pace: _Pace, planned: int) -> None:
         if planned == pace.planned and pace.ticket:

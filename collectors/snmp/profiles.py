@@ -31,6 +31,8 @@ SYSTEM = "system"
 """Tables that the code knows by name: IF-MIB's, ENTITY-MIB's, and the scalars that tell of restarts and changes."""
 
 MOST_ROWS = 4096
+"""Of a table."""
+
 _MAX_BYTES = 256 * 1024
 _DEEPEST = 12
 
@@ -117,7 +119,6 @@ class Table(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
         derived: columns that are sums of others: ``memory_used: [memory_total, -memory_free]``.
         fold: how rows become one of the device, where the series has one a device.
         entity: the index is entPhysicalIndex: ENTITY-MIB says what a row is called and where it sits.
-        most: rows that are read at most.
     """
 
     name: Name
@@ -130,7 +131,6 @@ class Table(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     derived: dict[Name, tuple[Term, ...]] = msgspec.field(default_factory=dict)
     fold: Literal["", "mean", "sum", "max"] = ""
     entity: bool = False
-    most: Annotated[int, msgspec.Meta(ge=1, le=65_536)] = MOST_ROWS
 
     def column(self, name: str) -> Column | None:
         """The column of this name."""

@@ -25,9 +25,6 @@ UPTIME = "1.3.6.1.2.1.1.3.0"
 """SNMPv2-MIB::sysUpTime.0, which every agent has."""
 
 PORT = 161
-TIMEOUT = 3.0
-"""Seconds: a device that takes two is slow and not dead."""
-
 REPETITIONS = 40
 """Rows asked for by one GETBULK: one column's fit an Ethernet frame."""
 
@@ -56,7 +53,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     credential: SnmpV2c | SnmpV3
     port: int = PORT
     version: Version = Version.V2C
-    timeout: float = TIMEOUT
+    timeout: float
 
 
 class Session(Protocol):

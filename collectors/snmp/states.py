@@ -14,11 +14,8 @@ import msgspec
 from collectors.snmp.failures import Failure
 from collectors.snmp.profiles import INTERFACES
 from collectors.snmp.readings import Cell, Reading, Table
-from core.records import Event, Fields, Logsource, Record
-
-PRODUCT = "haidang"
-LINK, ENVIRONMENT, DEVICE = "link", "env", "device"
-"""Services: ports and neighbours; sensors and power; whether the device is there."""
+from core.changes import DEVICE, ENVIRONMENT, LINK, Change
+from core.records import Fields, Record
 
 GOOD = frozenset({"normal", "closed", "on", "mains", "full", "established", "full_speed", "running", "idle"})
 """States of sensors, supplies and neighbours in which nothing is wrong."""
@@ -54,7 +51,7 @@ State: TypeAlias = tuple[str, str, str]
 """Table, row and column that something is true of."""
 
 
-class Change(NamedTuple):
+class StateChange(NamedTuple):
     """One change of something that was known before."""
 
     service: str
@@ -80,7 +77,7 @@ class Known(Record, frozen=True, kw_only=True):
 
 def read_changes(
     known: Known | None, reading: Reading, limits: Mapping[str, Limits] = DEFAULT_LIMITS
-) -> tuple[Known, list[Change]]:
+) -> tuple[Known, list[StateChange]]:
     """What has changed with a reading, and what is known after it.
 
     Args:
@@ -90,7 +87,7 @@ def read_changes(
     """
     before = known or Known()
     states, beyond = dict(before.states), dict(before.beyond)
-    changes: list[Change] = []
+    changes: list[StateChange] = []
     if before.silent:
         changes.append(_device("device_answers", f"{reading.device} answers SNMP again"))
     if reading.restarted:
@@ -101,7 +98,7 @@ def read_changes(
     return Known(states=states, beyond=beyond), changes if known is not None else []
 
 
-def failed_changes(known: Known | None, device: str, failure: Failure) -> tuple[Known, list[Change]]:
+def failed_changes(known: Known | None, device: str, failure: Failure) -> tuple[Known, list[StateChange]]:
     """What is told when a device has been given up: silence is told once, until it answers."""
     before = known or Known()
     if before.silent:
@@ -112,38 +109,34 @@ def failed_changes(known: Known | None, device: str, failure: Failure) -> tuple[
     return msgspec.structs.replace(before, silent=True), [change]
 
 
-def to_event(change: Change, reading: Reading, identity: str, address: str = "") -> Event:
-    """The change as an event of the platform.
+def to_change(told: StateChange, reading: Reading, address: str = "") -> Change:
+    """The change as it is told to the logs lane.
 
     Args:
-        change: what has changed.
+        told: what has changed.
         reading: by which it is known; of a silent device, one without tables.
-        identity: the event's id, given by whoever stores it.
         address: the device's, by which events are tied to those of its log.
     """
     fields: Fields = {
-        "event.action": change.action,
+        "event.action": told.action,
         "host.name": reading.device,
-        "message": change.text,
-        "haidang.object": f"{reading.device}/{change.row}" if change.row else reading.device,
-        **change.fields,
+        "message": told.text,
+        "haidang.object": f"{reading.device}/{told.row}" if told.row else reading.device,
+        **told.fields,
     }
     if address:
         fields |= {"host.ip": address, "observer.ip": address}
-    return Event(
-        id=identity,
+    return Change(
         time=reading.time_ns,
-        seen=reading.time_ns,
-        logsource=Logsource(product=PRODUCT, service=change.service),
-        fields=fields,
-        raw=msgspec.json.encode(fields),
+        service=told.service,
         unit=reading.unit,
         site=reading.site,
         device=reading.device,
+        fields=fields,
     )
 
 
-def _states(name: str, table: Table, states: dict[State, str]) -> Iterator[Change]:
+def _states(name: str, table: Table, states: dict[State, str]) -> Iterator[StateChange]:
     for column in ("admin", "oper", "state", "source", "battery", "replace_battery"):
         for row, cell in zip(table.names, table.columns.get(column, ()), strict=False):
             if not isinstance(cell, str) or cell in UNSURE:
@@ -155,7 +148,9 @@ def _states(name: str, table: Table, states: dict[State, str]) -> Iterator[Chang
                 yield from _told(name, table, key, was, cell, states)
 
 
-def _told(name: str, table: Table, key: State, was: str, cell: str, states: Mapping[State, str]) -> Iterator[Change]:
+def _told(
+    name: str, table: Table, key: State, was: str, cell: str, states: Mapping[State, str]
+) -> Iterator[StateChange]:
     if name == INTERFACES:
         yield from _port(table, key, was, cell, states)
     elif table.series == "peers":
@@ -168,7 +163,7 @@ def _told(name: str, table: Table, key: State, was: str, cell: str, states: Mapp
         yield _sensor_state(table, key, was, cell)
 
 
-def _port(table: Table, key: State, was: str, cell: str, states: Mapping[State, str]) -> Iterator[Change]:
+def _port(table: Table, key: State, was: str, cell: str, states: Mapping[State, str]) -> Iterator[StateChange]:
     """A port that goes down because it was switched off is told once, as switched off."""
     name, row, column = key
     if column == "admin":
@@ -181,32 +176,32 @@ def _port(table: Table, key: State, was: str, cell: str, states: Mapping[State, 
     fields: Fields = {"interface.name": row, "haidang.state": cell, "haidang.state.before": was}
     if alias:
         fields["interface.alias"] = alias
-    yield Change(LINK, action, row, fields, f"Interface {row}{f' ({alias})' if alias else ''}: {was} -> {cell}")
+    yield StateChange(LINK, action, row, fields, f"Interface {row}{f' ({alias})' if alias else ''}: {was} -> {cell}")
 
 
-def _peer(table: Table, row: str, was: str, cell: str) -> Change:
+def _peer(table: Table, row: str, was: str, cell: str) -> StateChange:
     kind = table.constants.get("kind", "")
     action = f"{kind}_neighbour_{'up' if cell in GOOD else 'down'}"
     fields: Fields = {"haidang.neighbour": row, "haidang.state": cell, "haidang.state.before": was}
-    return Change(LINK, action, row, fields, f"{kind.upper()} neighbour {row}: {was} -> {cell}")
+    return StateChange(LINK, action, row, fields, f"{kind.upper()} neighbour {row}: {was} -> {cell}")
 
 
-def _power(row: str, was: str, cell: str) -> Change:
+def _power(row: str, was: str, cell: str) -> StateChange:
     action = "power_on_battery" if cell == ON_BATTERY else "power_restored"
     fields: Fields = {"haidang.sensor": row, "haidang.state": cell, "haidang.state.before": was}
-    return Change(ENVIRONMENT, action, row, fields, f"Power of {row}: {was} -> {cell}")
+    return StateChange(ENVIRONMENT, action, row, fields, f"Power of {row}: {was} -> {cell}")
 
 
-def _sensor_state(table: Table, key: State, was: str, cell: str) -> Change:
+def _sensor_state(table: Table, key: State, was: str, cell: str) -> StateChange:
     row = key[1]
     action = "sensor_normal" if cell in GOOD else "sensor_alarm"
     fields = _sensor_fields(table, row) | {"haidang.state": cell, "haidang.state.before": was}
     if not fields["haidang.sensor.kind"]:
         fields["haidang.sensor.kind"] = key[2]
-    return Change(ENVIRONMENT, action, row, fields, f"Sensor {row}: {was} -> {cell}")
+    return StateChange(ENVIRONMENT, action, row, fields, f"Sensor {row}: {was} -> {cell}")
 
 
-def _limits(name: str, table: Table, limits: Mapping[str, Limits], beyond: dict[State, str]) -> Iterator[Change]:
+def _limits(name: str, table: Table, limits: Mapping[str, Limits], beyond: dict[State, str]) -> Iterator[StateChange]:
     columns = {"sensors": ("value",), "power": ("charge", "minutes_left", "load")}.get(table.series, ())
     for column in columns:
         for place, cell in enumerate(table.columns.get(column, ())):
@@ -239,13 +234,13 @@ def _crossed(key: State, value: float, limit: Limits, beyond: dict[State, str]) 
     return now or "normal"
 
 
-def _sensor_value(table: Table, row: str, side: str, value: float, limit: Limits) -> Change:
-    unit = table.constants.get("unit", "")
+def _sensor_value(table: Table, row: str, side: str, value: float, limit: Limits) -> StateChange:
+    unit = table.constants.get("unit") or _label(table, row, "unit")
     fields: Fields = _sensor_fields(table, row) | {"haidang.value": value, "haidang.state": side}
     for name, bound in (("high", limit.high), ("low", limit.low)):
         if bound is not None:
             fields[f"haidang.limit.{name}"] = bound
-    return Change(ENVIRONMENT, f"sensor_{side}", row, fields, f"Sensor {row}: {value:g} {unit}, {side}".rstrip())
+    return StateChange(ENVIRONMENT, f"sensor_{side}", row, fields, f"Sensor {row}: {value:g} {unit}, {side}".rstrip())
 
 
 def _sensor_fields(table: Table, row: str) -> Fields:
@@ -269,5 +264,5 @@ def _label(table: Table, row: str, name: str) -> str:
     return str(cells[place] or "") if place < len(cells) else ""
 
 
-def _device(action: str, text: str, fields: Fields | None = None) -> Change:
-    return Change(DEVICE, action, "", fields or {}, text)
+def _device(action: str, text: str, fields: Fields | None = None) -> StateChange:
+    return StateChange(DEVICE, action, "", fields or {}, text)

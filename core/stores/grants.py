@@ -53,5 +53,10 @@ def replace_grants(connection: Connection, now: int, actor: str, name: str, want
         put_grant(connection, now, actor, name, grant)
 
 
+def roles_text(given: Iterable[Grant]) -> str:
+    """Roles, each with its unit: ``analyst (vks-tha), viewer``."""
+    return ", ".join(f"{one.role} ({one.unit})" if one.unit else one.role for one in given)
+
+
 def _text(grant: Grant) -> str:
     return f"{grant.role} at {grant.unit or 'the whole sector'}"

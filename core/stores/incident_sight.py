@@ -14,15 +14,12 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
+from core.actors import LOCAL, PLATFORM
 from core.incident import Dossier, Incident, TimelineEntry, Verdict
 from core.records import Alert, Record, Severity
 from core.scope import Grant, Scope
 from core.stores.grants import grants_of
 from core.stores.tables import alerts
-from core.stores.users import PLATFORM
-
-_LOCAL = "local:"
-"""Before the name of an account of this machine, which sees all anyway."""
 
 
 class _Where(Record, frozen=True, kw_only=True):
@@ -54,12 +51,12 @@ class _People:
         self._over = scope.over
 
     def has(self, name: str) -> bool:
-        """Whether the name may be told."""
+        """Whether the name may be told; an account of this machine sees all anyway."""
         if self._over is None:
             return True
         given = self._grants.get(name, ())
         return (
-            name == PLATFORM or name.startswith(_LOCAL) or any(not one.unit or one.unit in self._over for one in given)
+            name == PLATFORM or name.startswith(LOCAL) or any(not one.unit or one.unit in self._over for one in given)
         )
 
 

@@ -12,11 +12,11 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from core.errors import IntegrityError, UnavailableError
+from core.errors import UnavailableError
 from core.files import replace_file, sync_file, sync_folder
 from core.records import Record
+from core.versioned import Versioned, load_versioned
 
-FORMAT = 1
 NAME = "manifest.json"
 
 _TRIES = 50
@@ -46,12 +46,6 @@ class Partition(Record, frozen=True, kw_only=True):
     announced: bool = False
 
 
-class Versioned(Record, frozen=True, kw_only=True):
-    """A record that is a file by itself and names the version of its format."""
-
-    format: int = FORMAT
-
-
 class SpooledManifest(Versioned, frozen=True, kw_only=True):
     """What manifests share: the last spool segment that is in the files, and files to remove at the next swap."""
 
@@ -70,7 +64,6 @@ class Manifest(SpooledManifest, frozen=True, kw_only=True):
     removed: tuple[str, ...] = ()
 
 
-File = TypeVar("File", bound=Versioned)
 Kind = TypeVar("Kind", bound=SpooledManifest)
 Read = TypeVar("Read")
 
@@ -101,23 +94,6 @@ def load_manifest(folder: Path, kind: type[Kind]) -> Kind:
         IntegrityError: the file is broken or of another format.
     """
     return load_versioned(folder / NAME, kind, "restore it from a backup")
-
-
-def load_versioned(path: Path, kind: type[File], advice: str) -> File:
-    """The record in the file, or an empty one where there is no file; ``advice`` is for who finds it broken.
-
-    Raises:
-        IntegrityError: the file is broken or of another format.
-    """
-    try:
-        record = msgspec.json.decode(path.read_bytes(), type=kind)
-    except FileNotFoundError:
-        return kind()
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise IntegrityError(f"{path} cannot be read: {advice} ({error})") from error
-    if record.format != FORMAT:
-        raise IntegrityError(f"{path} has format {record.format}, this version reads {FORMAT}")
-    return record
 
 
 def swap_manifest(folder: Path, manifest: SpooledManifest) -> None:

@@ -73,9 +73,14 @@ class Request(Record, frozen=True, kw_only=True):
         """Whether it still waits."""
         return self.state is RequestState.OPEN and self.time >= now - LIFE and not self.is_stale
 
+    def state_at(self, now: int) -> str:
+        """Its state at this time: ``lapsed`` for one that was open for too long, or whose subject was changed."""
+        has_lapsed = self.state is RequestState.OPEN and not self.is_open(now)
+        return "lapsed" if has_lapsed else self.state.value
+
     def is_within(self, scope: Scope) -> bool:
         """Whether all that it concerns lies within the scope."""
-        return _is_within(scope, self.units)
+        return scope.holds(self.units)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -111,7 +116,7 @@ def list_requests(connection: Connection, scope: Scope, actor: str = "", limit: 
     """The latest requests, open ones first: those that lie within the scope, and the actor's own."""
     columns = (requests.c.id, requests.c.actor, requests.c.units)  # the values of many would be long to read
     rows = connection.execute(select(*columns).order_by(*_ORDER))
-    seen = (row.id for row in rows if (actor and row.actor == actor) or _is_within(scope, _units(row.units)))
+    seen = (row.id for row in rows if (actor and row.actor == actor) or scope.holds(_units(row.units)))
     return _where(connection, requests.c.id.in_(list(islice(seen, limit))))
 
 
@@ -141,10 +146,6 @@ def _request(row: Row[Any]) -> Request:
 
 def _units(text: str) -> tuple[str, ...]:
     return msgspec.json.decode(text, type=tuple[str, ...]) or ("",)
-
-
-def _is_within(scope: Scope, units: tuple[str, ...]) -> bool:
-    return scope.is_everything or all(unit and scope.allows_unit(unit) for unit in units)
 
 
 _ORDER = (requests.c.state != RequestState.OPEN.value, requests.c.id.desc())

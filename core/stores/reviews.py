@@ -18,6 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from core import audit
 from core.errors import NotFoundError, RefusedError
 from core.records import Record
+from core.stores.grants import roles_text
 from core.stores.tables import review_rows, reviews
 from core.stores.users import User, is_made_by, list_users
 
@@ -94,7 +95,7 @@ def read_rows(connection: Connection, quarter: str) -> list[ReviewRow]:
 def rows_of(connection: Connection, quarter: str, accounts: Iterable[User]) -> list[tuple[User, ReviewRow]]:
     """Each of these accounts with its row; one that was made meanwhile with an empty one."""
     known = {row.user: row for row in read_rows(connection, quarter)}
-    return [(one, known.get(one.name) or ReviewRow(user=one.name, roles=roles_text(one))) for one in accounts]
+    return [(one, known.get(one.name) or ReviewRow(user=one.name, roles=roles_text(one.grants))) for one in accounts]
 
 
 def begin(connection: Connection, now: int, actor: str, quarter: str, accounts: Iterable[User]) -> None:
@@ -107,7 +108,7 @@ def begin(connection: Connection, now: int, actor: str, quarter: str, accounts: 
         raise RefusedError(f"the review of {quarter} has begun already")
     connection.execute(insert(reviews).values(quarter=quarter, time=now, actor=actor))
     empty = {"quarter": quarter, "verdict": "", "text": "", "time": 0, "actor": ""}
-    rows = [empty | {"user": one.name, "roles": roles_text(one)} for one in accounts]
+    rows = [empty | {"user": one.name, "roles": roles_text(one.grants)} for one in accounts]
     connection.execute(insert(review_rows), rows)
     audit.append(connection, now, actor, "review.begin", f"review/{quarter}", f"{len(rows)} accounts")
 
@@ -147,19 +148,14 @@ def sign(connection: Connection, now: int, actor: str, quarter: str) -> None:
     audit.append(connection, now, actor, "review.sign", f"review/{quarter}", f"{len(rows)} accounts")
 
 
-def roles_text(user: User) -> str:
-    """The account's roles, each with its unit: ``analyst (vks-tha), viewer``."""
-    return ", ".join(f"{given.role} ({given.unit})" if given.unit else given.role for given in user.grants)
-
-
 def has_grown(user: User, row: ReviewRow) -> bool:
     """Whether the account has a role that it did not have then."""
-    return not _roles(roles_text(user)) <= _roles(row.roles)
+    return not _roles(roles_text(user.grants)) <= _roles(row.roles)
 
 
 def _is_of_today(user: User, row: ReviewRow) -> bool:
     """Whether the verdict is on the roles of today; what was decided to be changed may have been taken away."""
-    return row.roles == roles_text(user) if row.verdict == "keep" else not has_grown(user, row)
+    return row.roles == roles_text(user.grants) if row.verdict == "keep" else not has_grown(user, row)
 
 
 def _roles(text: str) -> frozenset[str]:

@@ -61,11 +61,6 @@ class SeriesFile:
         self._writer.close()
         settle_file(self._temporary, self._path)
 
-    def drop(self) -> None:
-        """Lets go of what was not settled."""
-        self._writer.close()
-        self._temporary.unlink(missing_ok=True)
-
 
 class Piece(NamedTuple):
     """A part of what is read: SQL that yields its rows as they rest, and whether they are rows as they came."""

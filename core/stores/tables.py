@@ -127,7 +127,7 @@ review_rows = Table(
     metadata,
     Column("quarter", ForeignKey("reviews.quarter"), primary_key=True),
     Column("user", String, primary_key=True),
-    Column("roles", String, nullable=False),  # as they were when the review began
+    Column("roles", String, nullable=False),  # as they were when the review began, or when the account was decided on
     Column("verdict", String, nullable=False),  # keep, change, disable; empty while open
     Column("text", String, nullable=False),
     Column("time", BigInteger, nullable=False),

@@ -14,6 +14,7 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from core import audit
+from core.actors import PLATFORM
 from core.clock import HOUR
 from core.errors import NotFoundError, RefusedError
 from core.records import Record
@@ -32,9 +33,6 @@ CHANGES = ("user.grant", "user.revoke", "user.reset", "user.disable", "user.enab
 _MAKING = ("user.add", "user.grant", "user.reset", "user.enable")
 PENDING = -1
 """In place of a time step: the second factor was handed out, and no code of it has come yet."""
-
-PLATFORM = "haidang"
-"""In whose name the platform itself acts, in the audit chain."""
 
 Factor: TypeAlias = Literal["", "pending", "on"]
 

@@ -20,6 +20,7 @@ from collectors.snmp.profiles import Profiles
 from collectors.snmp.readings import Reading
 from collectors.snmp.session import Sessions, Target
 from core.clock import SystemClock
+from core.settings import SnmpSettings
 from core.vault import Secret
 from inventory.credentials import SnmpV2c, SnmpV3
 from lab.bench.measure import peak
@@ -72,10 +73,11 @@ def _pollers(devices: Devices, version: str) -> list[DevicePoller]:
     )
     credential = user if version == "3" else community
     sessions, clock, profiles = Sessions(), SystemClock(), Profiles([profile()])
+    timeout = SnmpSettings().timeout_seconds
     return [
         DevicePoller(
             Polled(device=address),
-            sessions.open(Target(address=address, port=devices.port, credential=credential)),
+            sessions.open(Target(address=address, port=devices.port, credential=credential, timeout=timeout)),
             profiles,
             clock,
         )

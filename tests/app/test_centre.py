@@ -277,22 +277,24 @@ def test_correlations_that_cannot_be_judged_are_told(settings, rules, clock, cap
     assert all(line.startswith("haidang: rule rules/identity/ssh_") or "it is not used" in line for line in said)
 
 
-def test_the_same_hits_in_any_batches_give_the_same_incident(
-    tmp_path, migrated, settings, rules, clock, *, batch, hits, event, reading
-):
+@pytest.fixture
+def apart(tmp_path, migrated, settings, rules, clock):
+    """A second centre, whose state is its own."""
+    others = settings.model_copy(update={"data": tmp_path / "apart"})
+    others.state.parent.mkdir(parents=True)
+    shutil.copyfile(migrated, others.state)
+    made = Centre(others, rules, clock)
+    yield made
+    made.close()
+
+
+def test_the_same_hits_in_any_batches_give_the_same_incident(centre, apart, batch, hits, event, reading):
     alerts = hits([*map(event, range(12)), event(12, outcome="success")])
-    whole = Centre(settings, rules, clock)
-    whole.receive(batch(alerts))
-    whole.close()
-    apart = settings.model_copy(update={"data": tmp_path / "apart"})
-    apart.state.parent.mkdir(parents=True)
-    shutil.copyfile(migrated, apart.state)
-    single = Centre(apart, rules, clock)
+    centre.receive(batch(alerts))
     for number, alert in enumerate(reversed(alerts)):
-        single.receive(batch([alert], since=number))
+        apart.receive(batch([alert], since=number))
     with reading.connect() as connection:
         told = read_alerts(connection, 1)
-    again = single.change(lambda connection, _: read_alerts(connection, 1))
-    single.close()
+    again = apart.change(lambda connection, _: read_alerts(connection, 1))
     assert again == told
     assert {alert.severity for alert in told} == {Severity.HIGH, Severity.CRITICAL}

@@ -8,7 +8,7 @@ import pytest
 
 from app.centre_api import Caller, Surroundings
 from core import audit
-from core.errors import NotFoundError, RefusedError
+from core.errors import ContentError, NotFoundError, RefusedError
 from core.stores.inventory import read_records
 from core.vault import Vault
 from inventory.load import load_inventory
@@ -135,6 +135,13 @@ def test_the_stock_take_says_how_many_devices_lack_what_level_4_asks(run, tmp_pa
 
 
 @pytest.mark.usefixtures("filled")
+def test_policies_are_those_of_a_day_that_is_one(run):
+    assert "không có quy định / no policy: 0" in run("policies", "--as-of", "2022-12-02")
+    with pytest.raises(ContentError, match="is not a day"):
+        run("policies", "--as-of", "2022-13-02")
+
+
+@pytest.mark.usefixtures("filled")
 def test_who_has_one_unit_changes_only_what_is_its_own(run, sector, present, become):
     become("ky_su", "engineer", "vks-tha")
     devices = sector / "devices.csv"
@@ -194,6 +201,27 @@ def test_what_is_not_in_the_file_any_more_is_asked_for_only_on_request(run, sect
     assert "- devices/rt-nan" in told
     assert "request 1 waits" in told
     assert len(present().devices) == 2
+
+
+def test_all_that_is_not_in_the_file_is_asked_for_however_much_an_answer_names(run, sector, present, door):
+    ports = [f"rt-tha,p{number},access" for number in range(1_100)]
+    (sector / "interfaces.csv").write_text("device,name,role\n" + "\n".join(ports))
+    run("import", str(sector), "--yes")
+    (sector / "interfaces.csv").write_text("device,name,role\n" + ports[0])
+    assert "request 1 waits" in run("import", str(sector / "interfaces.csv"), "--yes", "--remove")
+    door.caller = Caller("local:test", "local")
+    (asked,) = door.ask("requests.list", {}).json()["requests"]
+    assert len(asked["values"]["keys"]) == 1_099
+    assert len(present().interfaces) == 1_100
+
+
+@pytest.mark.usefixtures("filled")
+def test_more_than_can_be_asked_for_at_once_is_not_asked_for_at_all(run, sector, door, monkeypatch):
+    monkeypatch.setattr("app.commands.inventory.MOST_REMOVED", 1)
+    (sector / "devices.csv").write_text(DEVICES + "rt-new,tha,10.0.0.9,cisco,ISR,router\n")
+    with pytest.raises(RefusedError, match="no removal is asked for: more than 1 records"):
+        run("import", str(sector / "devices.csv"), "--yes", "--remove")
+    assert door.ask("requests.list", {}).json() == {"requests": []}
 
 
 def test_an_inventory_of_files_is_changed_in_its_files(centre, settings, opened, present):

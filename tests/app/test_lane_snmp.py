@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import asynccontextmanager
+from threading import Event
 from typing import Any
 
 import pytest
@@ -18,8 +19,9 @@ from collectors.snmp.failures import Failure
 from core.changes import Place, told_since
 from core.clock import MINUTE
 from core.device_states import DeviceState, Reach, read_device_states
+from core.errors import IntegrityError, UnavailableError
 from core.scope import EVERYTHING
-from core.settings import Settings
+from core.settings import RemoteWriteSettings, Settings
 from core.stores.series_read import LocalSeries, SeriesQuery
 from core.vault import Vault
 
@@ -236,6 +238,69 @@ def test_a_set_that_cannot_be_opened_is_said_once_and_without_its_secret(run, st
     run(work())
     assert len(said) == 1
     assert "credential set 'core' is not used" in said[0]
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"format":9}'])
+def test_states_of_devices_that_cannot_be_read_are_said_and_learnt_anew(
+    run, started, state, quick, monkeypatch, content
+):
+    said: list[str] = []
+    monkeypatch.setattr(lane_snmp, "say", said.append)
+    quick.device_states.parent.mkdir(parents=True, exist_ok=True)
+    quick.device_states.write_bytes(content)
+
+    async def work() -> None:
+        async with started() as lane:
+            await until(lambda: lane.metrics.polls._value.get() and state().state is Reach.UP)
+
+    with pytest.raises(IntegrityError, match="the SNMP lane writes it anew when it runs"):
+        read_device_states(quick.device_states)
+    run(work())
+    (text,) = said
+    assert str(quick.device_states) in text
+    assert text.endswith(": devices are learnt anew")
+
+
+class Sending:
+    """Remote-write that has lost some, and whose position cannot be noted at the end."""
+
+    overflowed, dropped = 3, 4
+
+    def run(self, stop: Event) -> None:
+        stop.wait()
+
+    def waiting(self) -> int:
+        return 5
+
+    def append(self, _: object) -> None:
+        pass
+
+    def close(self) -> None:
+        raise UnavailableError("the disk is full")
+
+
+@pytest.mark.usefixtures("network")
+def test_what_remote_write_lost_is_counted_and_its_failing_end_leaves_nothing_open(
+    run, link, clock, quick, monkeypatch
+):
+    receiver = RemoteWriteSettings(url="http://127.0.0.1:9/api/v1/write")
+    snmp = quick.lane.snmp.model_copy(update={"remote_write": receiver})
+    sending = quick.model_copy(update={"lane": quick.lane.model_copy(update={"snmp": snmp})})
+    monkeypatch.setattr(lane_snmp, "open_remote_write", lambda *_: Sending())
+
+    async def work() -> None:
+        lane = SnmpLane(sending, link, clock)
+        await lane.start()
+        closed: list[str] = []
+        store, log = lane._store.close, lane._log.close
+        monkeypatch.setattr(lane._store, "close", lambda: (store(), closed.append("store")))
+        monkeypatch.setattr(lane._log, "close", lambda: (log(), closed.append("log")))
+        with pytest.raises(UnavailableError, match="the disk is full"):
+            await lane.stop()
+        assert closed == ["store", "log"]
+        assert (lane.metrics.waiting._value.get(), lane.metrics.lost._value.get()) == (5, 7)
+
+    run(work())
 
 
 def test_a_lane_that_is_switched_off_asks_nobody(run, started, quick, network):

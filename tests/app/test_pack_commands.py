@@ -302,15 +302,17 @@ def test_the_centre_refuses_what_is_no_pack_or_no_name(door):
     assert (answer.status_code, "the pack cannot be read" in answer.json()["reason"]) == (409, True)
 
 
-def test_an_answer_on_rules_may_take_longer(tmp_path, monkeypatch):
+def test_an_answer_on_rules_the_inventory_and_what_was_asked_for_may_take_longer(tmp_path, monkeypatch):
     (tmp_path / "none.sock").touch()
     client = CentreClient(tmp_path / "none.sock")
     waited = []
     monkeypatch.setattr(client._http, "post", lambda *_, timeout, **__: waited.append(timeout) or FakeAnswer())
     client.call("rules.enable")
+    client.call("inventory.import")
+    client.call("requests.approve")
     client.call("users.list")
     client.close()
-    assert waited == [300, 30]
+    assert waited == [300, 300, 300, 30]
 
 
 class FakeAnswer:

@@ -14,7 +14,7 @@ import random
 import msgspec
 import pytest
 import typer
-from sector_world import RULE, World, fill_logs, fill_state, make_world, marks_in
+from sector_world import RULE, TODAY, World, fill_logs, fill_state, make_world, marks_in
 from sqlalchemy import Connection
 from typer.testing import CliRunner
 
@@ -38,7 +38,6 @@ from inventory.rights import ROLES, SECTOR_WIDE, may, scope_of
 from inventory.stored import decode_inventory
 
 SEEDS = (1, 2)
-TODAY = "2026-11-22"
 
 
 def of_rows(world: World, name: str) -> dict[str, object]:
@@ -287,6 +286,23 @@ def test_no_command_tells_what_lies_outside_of_ones_units(role, world, run_as):
         for words in sorted(asked):
             told = run(*command.split(), *words)
             assert marks_in(told, outside) == [], f"{role} {grants}: {command} {words}"
+
+
+@pytest.mark.parametrize(
+    ("command", "right"),
+    [
+        ("sites list", "inventory.read"),
+        ("sources list", "sources.read"),
+        ("incidents list", "incident.read"),
+        ("events search", "event.read"),
+    ],
+)
+def test_a_command_tells_what_is_ones_own(command, right, world, run_as):
+    """The test above would also hold for commands that tell nothing."""
+    grants, run = run_as("analyst")
+    own = [name for name in world.living if name not in world.outside(grants, right)]
+    assert own
+    assert marks_in(run(*command.split()), own) == own
 
 
 def readers(grants: tuple[Grant, ...]):

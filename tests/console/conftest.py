@@ -13,6 +13,7 @@ import httpx
 import msgspec
 import pytest
 from httpx import Response
+from inventory_pages import opener
 from litestar import Litestar
 from litestar.testing import TestClient
 from sqlalchemy import Connection, Engine, delete, insert, update
@@ -214,6 +215,12 @@ def browse() -> Iterator[Callable[[Console], Browser]]:
 @pytest.fixture
 def browser(console: Console, browse: Callable[[Console], Browser]) -> Browser:
     return browse(console)
+
+
+@pytest.fixture
+def at(console: Console, browse: Callable[[Console], Browser], centre: FakeCentre) -> Callable[..., Browser]:
+    """``at(*grants, inventory=..., told=...)`` is a browser at a console that knows the small sector."""
+    return opener(console, browse, centre)
 
 
 @pytest.fixture

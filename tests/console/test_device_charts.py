@@ -6,7 +6,7 @@ import re
 from html import unescape
 
 import pytest
-from inventory_pages import NOW, opener
+from inventory_pages import NOW
 from measuring import device_series, fill_series, port_series, steady_port
 
 from collectors.snmp.counters import Gap
@@ -27,8 +27,9 @@ SILENT = range(NOW - 60 * MINUTE, NOW - 20 * MINUTE, MINUTE)
 HEARD = [time for time in TIMES if time not in SILENT]
 
 
-@pytest.fixture
-def at(console, browse, centre, tmp_path):
+@pytest.fixture(autouse=True)
+def _measured(tmp_path):
+    """What was measured of a few devices."""
     ports = steady_port(HEARD[:-1], 250e6) + steady_port(HEARD[-1:], 940e6, out_errors=2.5)
     down = steady_port(HEARD, 0.0, oper=2)
     off = steady_port(HEARD, 0.0, oper=2, admin=2)
@@ -56,7 +57,6 @@ def at(console, browse, centre, tmp_path):
         name="RT-DN", site="dn", address="10.1.0.1", state=Reach.UP, since=NOW - DAY, answered=NOW - MINUTE
     )
     write_device_states(tmp_path / "devices.json", DeviceStates(written=NOW - MINUTE, devices=(state,)))
-    return opener(console, browse, centre)
 
 
 @pytest.fixture

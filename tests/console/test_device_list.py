@@ -7,7 +7,7 @@ import time
 from html import unescape
 
 import pytest
-from inventory_pages import NOW, opener
+from inventory_pages import NOW
 from measuring import fill_series, port_series, steady_port
 from sectors import large_sector, large_states
 
@@ -17,11 +17,6 @@ from core.scope import Grant
 from inventory.records import Inventory
 
 REACHES = {"RT-DN": Reach.UP, "FW-DN": Reach.DOWN, "RT-LC": Reach.REFUSED}
-
-
-@pytest.fixture
-def at(console, browse, centre):
-    return opener(console, browse, centre)
 
 
 @pytest.fixture
@@ -152,10 +147,10 @@ def test_an_inventory_without_devices_says_how_to_import_some(at):
     assert "haidang inventory import" in at(inventory=Inventory()).get("/devices").text
 
 
-def test_the_list_of_a_whole_sector_is_quick_and_has_a_hundred_a_page(console, browse, centre, tmp_path):
+def test_the_list_of_a_whole_sector_is_quick_and_has_a_hundred_a_page(at, tmp_path):
     inventory = large_sector()
     write_device_states(tmp_path / "devices.json", large_states(inventory, NOW))
-    browser = opener(console, browse, centre)(inventory=inventory)
+    browser = at(inventory=inventory)
     browser.get("/devices")
     started = time.process_time()
     page = browser.get("/devices?q=ha+noi").text

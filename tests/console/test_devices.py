@@ -6,15 +6,10 @@ import re
 from html import unescape
 
 import pytest
-from inventory_pages import SECTOR, opener
+from inventory_pages import SECTOR
 
 from console.device_views import end_of
 from core.scope import Grant
-
-
-@pytest.fixture
-def at(console, browse, centre):
-    return opener(console, browse, centre)
 
 
 def plain(page: str) -> str:
@@ -32,7 +27,7 @@ def test_a_device_has_a_page_with_its_facts_and_place(at):
 
 def test_what_has_ended_is_told_in_words_and_a_device_that_is_only_read_too(at):
     page = plain(at().get("/devices/FW-DN").text)
-    assert "Bảo hành đến 01/11/2026 đã hết 21 ngày" in page
+    assert "Bảo hành đến 01/11/2026 đã hết hạn 21 ngày" in page
     assert "chỉ đọc" in page
     assert "không bao giờ thay đổi cấu hình" in page
 

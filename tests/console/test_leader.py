@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from inventory_pages import NOW, SOURCES, opener
+from inventory_pages import NOW, SOURCES
 from msgspec.structs import replace
 
 from console.clocks import clocks, deadline, overdue
@@ -20,11 +20,6 @@ from inventory.records import Inventory
 INCIDENT = Incident(
     id=7, cause="c", object=(), title={"vi": "Một"}, severity=Severity.LOW, occurred=0, detected=NOW, updated=NOW
 )
-
-
-@pytest.fixture
-def at(console, browse, centre):
-    return opener(console, browse, centre)
 
 
 @pytest.fixture

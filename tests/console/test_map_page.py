@@ -5,16 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from inventory_pages import NOW, SOURCES, opener, texts
+from inventory_pages import NOW, SOURCES, texts
 
 from core.clock import HOUR
 from core.scope import Grant
 from core.sources import Sources
-
-
-@pytest.fixture
-def at(console, browse, centre):
-    return opener(console, browse, centre)
 
 
 def tiles(page: str) -> dict[str, str]:

@@ -39,9 +39,7 @@ def test_a_severity_is_told_by_a_word_and_a_shape(analyst, store, severity):
     store(severity=severity)
     page = analyst.get("/").text
     word = words.get(severity.value, "Nghiêm trọng")
-    assert re.search(
-        rf'class="severity {severity.value}"><span class="shape" aria-hidden="true">\S</span> {word}<', page
-    )
+    assert re.search(rf'class="severity {severity.value}"><span aria-hidden="true">\S</span> {word}<', page)
 
 
 def test_a_row_tells_what_where_whose_and_since_when(analyst, store):

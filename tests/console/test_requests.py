@@ -174,3 +174,8 @@ def test_what_was_asked_for_hides_nothing_and_has_a_bound(put, state):
         long, odd = [request_view(one, "an", NOW) for one in requests.list_requests(connection, EVERYTHING)]
     assert odd.values == (("name", "a‹U+202E›b"),)
     assert len(long.values[0][1]) == MOST_LETTERS + 1
+
+
+def test_what_is_to_be_deleted_is_told_record_by_record(approver, put):
+    put(asked=Asked("inventory.delete", b'{"keys":[["devices","rt-tha"],["sites","th <1>"]]}', "hỏng"))
+    assert "Bản ghi: devices rt-tha; sites th &lt;1&gt;" in approver.get("/requests").text

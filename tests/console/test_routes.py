@@ -218,3 +218,15 @@ def test_an_asked_stop_ends_all_streams(browser):
     app = browser.client.app
     end_streams(app)
     assert app.state["changes"].is_closed
+
+
+@pytest.mark.parametrize("name", ["an", "xem", "quantri", "kysu", "duyet", "lanhdao", "kiemtoan"])
+def test_the_list_of_keys_names_those_of_the_pages_that_one_may_open(browser, name):
+    browser.sign_in(name)
+    page = browser.get("/password").text
+    (navigation,) = re.findall(r'<nav aria-label="Điều hướng">(.*?)</nav>', page, re.DOTALL)
+    links = dict(re.findall(r'<a href="([^"]+)" data-key="(\w)"', navigation))
+    told = re.findall(r"<kbd>g</kbd> rồi <kbd>(\w)</kbd>", page)
+    assert sorted(told) == sorted(key for link, key in links.items() if link != "/incidents/new")
+    assert {browser.get(link).status_code for link in links} == {200}
+    assert ("Ghi nhận sự cố mới</dd>" in page) == ("/incidents/new" in links)

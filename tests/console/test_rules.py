@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 
-from console import rule_views
+from console import paging
 from console.rule_views import Asked
 from core.clock import HOUR
 from core.errors import NotFoundError, UnavailableError
@@ -116,7 +116,7 @@ def test_a_filter_keeps_the_others_and_says_how_many_there_are(analyst, put):
 
 
 def test_a_long_list_comes_in_pages(analyst, put, monkeypatch):
-    monkeypatch.setattr(rule_views, "PAGE_ROWS", 2)
+    monkeypatch.setattr(paging, "PAGE_ROWS", 2)
     monkeypatch.setattr("console.rules.PAGE_ROWS", 2)
     put(*(rule(f"{number:08x}-0000-0000-0000-000000000000", title={"vi": f"Q{number}"}) for number in range(5)))
     shown = [titles(analyst.get(f"/rules?q=q&page={page}").text) for page in (1, 2, 3)]
@@ -139,7 +139,7 @@ def test_a_long_list_comes_in_pages(analyst, put, monkeypatch):
     ],
 )
 def test_the_first_the_last_and_the_pages_about_are_offered_by_number(page, total, numbers):
-    links = rule_views.pager(Asked(page=page), total).links
+    links = paging.pager(Asked().address, page, total).links
     assert [link and link.number for link in links] == numbers
 
 
@@ -159,7 +159,7 @@ def test_an_unknown_value_in_the_address_asks_for_nothing_and_is_not_kept(analys
 
 
 def test_a_rule_leads_back_to_the_part_of_the_list_one_came_from(engineer, put, monkeypatch):
-    monkeypatch.setattr(rule_views, "PAGE_ROWS", 1)
+    monkeypatch.setattr(paging, "PAGE_ROWS", 1)
     monkeypatch.setattr("console.rules.PAGE_ROWS", 1)
     put(rule(), rule(OTHER, title={"vi": "SSH khác"}, level=Severity.LOW))
     link = f"/rules/{OTHER}?q=ssh&state=enabled&page=2"

@@ -8,7 +8,7 @@ import time
 from html import unescape
 
 import pytest
-from inventory_pages import NOW, SECTOR, SOURCES, opener
+from inventory_pages import NOW, SECTOR, SOURCES
 from msgspec.structs import replace
 from sectors import large_sector, large_sources
 
@@ -19,11 +19,6 @@ from core.sources import Sources
 from inventory.records import Inventory
 
 IN_ORDER = ["Trụ sở An Giang", "Trụ sở Ấp Mới", "Trụ sở Đà Nẵng", "Trụ sở Lào Cai", "Trụ sở Sơn Trà", "Trụ sở Yên Bái"]
-
-
-@pytest.fixture
-def at(console, browse, centre):
-    return opener(console, browse, centre)
 
 
 def names(page: str) -> list[str]:
@@ -206,7 +201,7 @@ def test_the_list_of_a_large_sector_is_made_in_little_time(at):
     browser.get("/sites")
     took = []
     for query in ("", "?q=da+nang", "?health=down", "?page=8"):
-        began = time.perf_counter()
+        began = time.process_time()
         assert browser.get(f"/sites{query}").status_code == 200
-        took.append(time.perf_counter() - began)
-    assert sorted(took)[1] < 0.5  # some 30 ms where nothing else runs
+        took.append(time.process_time() - began)
+    assert max(took) < 0.5  # some 30 ms

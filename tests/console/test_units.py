@@ -7,7 +7,7 @@ import re
 from html import unescape
 
 import pytest
-from inventory_pages import SECTOR, opener, texts
+from inventory_pages import SECTOR, texts
 from msgspec.structs import replace
 
 from console.directory import Directory
@@ -16,11 +16,6 @@ from inventory.records import Inventory
 from inventory.units import UnitFact
 
 DAYS = ("2025-06-30", "2025-07-01", "2026-01-31", "2026-02-01")
-
-
-@pytest.fixture
-def at(console, browse, centre):
-    return opener(console, browse, centre)
 
 
 def branches(page: str) -> list[str]:
@@ -84,8 +79,13 @@ def test_a_day_that_is_none_is_told_and_today_is_shown(at, day):
     ],
 )
 def test_units_are_found_by_any_name_without_diacritics(at, text, found):
-    page = at().get("/units", follow=True) if not text else at().get(f"/units?q={text}")
-    assert hits(page.text) == found
+    assert hits(at().get(f"/units?q={text}").text) == found
+
+
+def test_nothing_looked_for_is_the_whole_tree(at):
+    page = at().get("/units?q=+").text
+    assert hits(page) == []
+    assert "34 cấp tỉnh" in page
 
 
 def test_what_is_found_by_an_old_name_says_so(at):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from inventory_pages import NOW, SOURCES, opener
+from inventory_pages import NOW, SOURCES
 
 from core.clock import HOUR
 from core.records import Severity
@@ -13,11 +13,6 @@ from core.scope import Grant
 from core.sources import Sources
 
 COUNT = re.compile(r'<b>(\d+)</b> <span class="(?:severity|health) (\w+)">')
-
-
-@pytest.fixture
-def at(console, browse, centre):
-    return opener(console, browse, centre)
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from remote_writing import NOW, decoded, rows
 
+from core import remote_write_queue
 from core.clock import SECOND, HeldClock
-from core.errors import IntegrityError, SettingsError
+from core.errors import IntegrityError, SettingsError, UnavailableError
 from core.remote_write import FIRST_PAUSE, IDLE, LONGEST_PAUSE, Receiver, RemoteWrite, authorization, open_client
 from core.remote_write_queue import SEGMENT_BYTES, SETTLED, RequestQueue
 from core.remote_write_wire import Encoder, Request
@@ -38,6 +39,27 @@ class Peer:
         elif answer.status_code == 400:
             self.refused.update(values)
         return answer
+
+
+class Turns(threading.Event):
+    """Stops after so many turns; time goes on meanwhile, and for how long each was to wait is kept."""
+
+    def __init__(self, turns: int, clock: HeldClock) -> None:
+        super().__init__()
+        self.pauses: list[float | None] = []
+        self._turns = turns
+        self._clock = clock
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.pauses.append(timeout)
+        self._clock.forward(2 * SECOND)
+        if len(self.pauses) == self._turns:
+            self.set()
+        return self.is_set()
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(28, "No space left on device")
 
 
 @pytest.fixture
@@ -207,6 +229,95 @@ def test_a_full_disk_is_said_and_sending_goes_on(tmp_path, clock, peer, monkeypa
     writer.close()
 
 
+def test_a_disk_that_refuses_the_position_is_said_once_and_sending_goes_on(writer, peer, clock, monkeypatch, caplog):
+    put(writer, 1, 2, 3)
+    turns = Turns(4, clock)
+    with monkeypatch.context() as patch:
+        patch.setattr(remote_write_queue, "replace_file", full_disk)
+        writer.run(turns)
+    assert peer.accepted == [1, 2, 3]
+    assert turns.pauses == [FIRST_PAUSE] * 3 + [IDLE]
+    assert writer.words.endswith("No space left on device")
+    assert caplog.text.count(writer.words) == 1
+
+
+def test_a_position_that_cannot_be_noted_at_the_end_is_told_and_the_files_are_closed(
+    tmp_path, clock, peer, monkeypatch
+):
+    writer = opened(tmp_path, clock, peer)
+    put(writer, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(remote_write_queue, "replace_file", full_disk)
+        with pytest.raises(UnavailableError, match="No space left"):
+            writer.close()
+    assert writer._queue._spool._file is None
+
+
+def test_a_damaged_segment_is_said_once_counted_and_passed_over(tmp_path, clock, peer, caplog):
+    for numbers in ((1, 2), (3,)):
+        earlier = opened(tmp_path, clock, peer)
+        put(earlier, *numbers)
+        die(earlier)
+        clock.forward(SECOND)
+    damaged, _ = segments(tmp_path / "spool")
+    writer = opened(tmp_path, clock, peer)
+    put(writer, 4)
+    assert writer.waiting() == 4
+    damaged.write_bytes(b"damaged")
+    peer.answers = [httpx.ReadError("reset")]
+    writer.run(Turns(5, clock))
+    assert peer.accepted == [3, 4]
+    assert (writer.waiting(), writer.overflowed) == (0, 2)
+    assert caplog.text.count(damaged.name) == 1
+    clock.forward(SETTLED)
+    put(writer, 5)
+    drain(writer)
+    clock.forward(SETTLED)
+    writer.close()
+    assert damaged not in segments(tmp_path / "spool")
+
+
+def test_a_segment_that_is_damaged_when_the_process_begins_stops_nothing(tmp_path, clock, peer):
+    first = opened(tmp_path, clock, peer)
+    put(first, 1)
+    die(first)
+    clock.forward(SECOND)
+    (damaged,) = segments(tmp_path / "spool")
+    damaged.write_bytes(b"damaged")
+    writer = opened(tmp_path, clock, peer)
+    put(writer, 2)
+    assert writer.waiting() == 1
+    writer.run(Turns(3, clock))
+    assert (peer.accepted, writer.waiting()) == ([2], 0)
+    writer.close()
+
+
+def test_what_waits_is_counted_without_reading_it_again(tmp_path, clock, monkeypatch):
+    earlier = RequestQueue(tmp_path, clock, 1 << 30)
+    earlier.append(Request(b"x" * SEGMENT_BYTES, 7))
+    earlier.append(Request(b"x", 7))
+    earlier.close()
+    clock.forward(SECOND)
+    queue = RequestQueue(tmp_path, clock, 1 << 30)
+    assert queue.waiting() == 14
+    read: list[object] = []
+    monkeypatch.setattr(remote_write_queue, "read_segment", read.append)
+    queue.append(Request(b"x" * SEGMENT_BYTES, 5))
+    queue.append(Request(b"x", 5))
+    assert (queue.waiting(), read) == (24, [])
+    monkeypatch.undo()
+    left = []
+    while queue.next() is not None:
+        queue.done()
+        left.append(queue.waiting())
+    assert left == [17, 10, 5, 0]
+    queue.rewind()
+    queue.next()
+    queue.done()
+    assert queue.waiting() == 0
+    queue.close()
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b'{"settled": 1}', b'{"format": 2}'])
 def test_a_position_that_cannot_be_read_is_told(tmp_path, clock, content):
     (tmp_path / "position.json").write_bytes(content)
@@ -219,7 +330,8 @@ def test_who_we_are_is_read_from_files_each_time(tmp_path):
     secret.write_text("s3cret\n", encoding="utf-8")
     assert authorization(Receiver(url="x")) == {}
     assert authorization(Receiver(url="x", token=secret)) == {"Authorization": "Bearer s3cret"}
-    assert authorization(Receiver(url="x", user="u", password=secret)) == {"Authorization": "Basic dTpzM2NyZXQ="}
+    secret.write_text("renewed", encoding="utf-8")
+    assert authorization(Receiver(url="x", token=secret)) == {"Authorization": "Bearer renewed"}
 
 
 def test_a_token_that_cannot_be_read_stops_nothing_for_good(tmp_path, clock, peer):
@@ -270,6 +382,7 @@ def test_whatever_happens_in_whatever_order_all_that_was_not_refused_arrives_in_
             case "wait":
                 clock.forward(SETTLED)
             case _:
+                assert writer.waiting() == sum(map(writer._queue._counted, writer._queue._numbers()))
                 peer.answers = {
                     "error": [httpx.ReadError("x")],
                     "500": [httpx.Response(500)],
@@ -283,4 +396,5 @@ def test_whatever_happens_in_whatever_order_all_that_was_not_refused_arrives_in_
     never_refused = [value for value in first_seen if value not in peer.refused]
     assert never_refused == sorted(never_refused)
     assert made - dropped <= len(first_seen) <= made
+    assert writer.waiting() == 0
     writer.close()

@@ -31,6 +31,7 @@ def test_it_waits_for_seven_days(state, now):
     with state.begin() as connection:
         found = requests.read(connection, requests.put(connection, now, "quantri", GRANT))
     assert [found.is_open(now + age) for age in (0, LIFE, LIFE + 1)] == [True, True, False]
+    assert [found.state_at(now + age) for age in (0, LIFE, LIFE + 1)] == ["open", "open", "lapsed"]
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,7 @@ def test_a_decision_says_by_whom_and_why(state, now, wanted, action):
         entry = audit.head(connection)
     assert (found.state, found.decided, found.decided_by, found.answer) == (wanted, now + 5, "duyet", "đúng")
     assert not found.is_open(now)
+    assert found.state_at(now + LIFE + 1) == wanted.value
     assert entry
     assert (entry.actor, entry.action, entry.detail) == ("duyet", action, "đúng")
 

@@ -9,8 +9,8 @@ from core.clock import HOUR
 from core.errors import NotFoundError, RefusedError
 from core.scope import Grant
 from core.stores import reviews, users
-from core.stores.grants import put_grant, remove_grant
-from core.stores.reviews import ReviewRow, before, last_day, quarter_of, roles_text
+from core.stores.grants import put_grant, remove_grant, roles_text
+from core.stores.reviews import ReviewRow, before, last_day, quarter_of
 from core.stores.users import IDLE, NewUser
 
 QUARTER = "2026-Q4"
@@ -36,7 +36,7 @@ def begun(state, now, accounts):
 def decide(state, now):
     def deciding(user, verdict="keep", actor="quantri", text=""):
         with state.begin() as connection:
-            roles = roles_text(users.read_user(connection, user))
+            roles = roles_text(users.read_user(connection, user).grants)
             row = ReviewRow(user=user, roles=roles, verdict=verdict, text=text)
             reviews.decide(connection, now, actor, QUARTER, row)
 

@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from core.actors import PLATFORM
 from core.clock import HOUR, MINUTE
 from core.errors import RefusedError
 from core.incident import State, Verdict
 from core.records import Severity
 from correlation.incidents import (
     LONGEST_TEXT,
-    PLATFORM,
     acknowledge,
     assign,
     close,

@@ -27,7 +27,7 @@ from inventory.credentials import (
     kind_of,
     read_credential,
 )
-from inventory.records import Device, Inventory, Site
+from inventory.records import Device, Site
 
 MARK = "MARKER-s3cret"
 V3 = {"kind": "snmp_v3", "user": "nms", "auth_passphrase": MARK, "priv_passphrase": MARK + "2"}
@@ -233,6 +233,4 @@ def ip(bits):
 def test_a_device_of_the_inventory_is_chosen_for_by_its_site_address_and_model():
     site = Site(id="tha", name="Thanh Hóa", unit="u", address_space="tha", tier="PROVINCE")
     device = Device(name="SW-1", site="tha", address="10.1.2.3", vendor="Cisco", model="C9300-48P", role="switch")
-    inventory = Inventory(sites=(site,), devices=(device,))
-    assert choose_for(inventory, "sw-1", TARGETS) == chosen(TARGETS)
-    assert choose_for(inventory, "sw-2", TARGETS) is None
+    assert choose_for(device, site, TARGETS) == chosen(TARGETS)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core.errors import ContentError
-from inventory.org import Org, check_units
+from inventory.org import Org
+from inventory.unit_check import check_units
 from inventory.units import LAST_DAY, Succession, Unit, UnitFact, day_after, period
 
 DAY = "2026-01-01"

@@ -8,7 +8,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.org import Org, check_units
+from inventory.org import Org
+from inventory.unit_check import check_units
 from inventory.units import Succession, Unit, UnitFact, holds
 
 TOP = Unit(id="tc", name="tc", type="supreme")

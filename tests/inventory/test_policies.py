@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 
 from inventory.objects import Circuit, Interface, Policy
-from inventory.policies import judge, shipped_policies, violators
+from inventory.policies import judge, shipped_policies
 from inventory.records import Device, Inventory, Site
 
 TODAY = "2026-11-22"
@@ -58,17 +58,17 @@ def test_an_unknown_speed_is_neither_a_violation_nor_fine():
 
 def test_before_the_plan_was_decided_nothing_is_judged():
     inventory = sector(port("DC", "access", 10))
-    assert violators(inventory, "2022-12-01") == []
-    assert [one.name for one in violators(inventory, "2022-12-02")] == ["sw-dc p-access-10"]
+    assert judge(inventory, "2022-12-01").violations == ()
+    assert [one.name for one in judge(inventory, "2022-12-02").violations] == ["sw-dc p-access-10"]
     assert judge(inventory, "2022-12-01").unjudged == 1
 
 
 def test_what_is_not_in_service_or_has_no_role_is_not_judged():
     slow = port("AREA", "access", 10)
     assert judge(sector(port("AREA", "", 10)), TODAY).unjudged == 1
-    assert violators(sector(slow, sites=(site("AREA", life_cycle="planned"),)), TODAY) == []
-    assert violators(sector(slow, devices=(device("AREA", life_cycle="retired"),)), TODAY) == []
-    assert violators(sector(slow, devices=()), TODAY) == []
+    assert judge(sector(slow, sites=(site("AREA", life_cycle="planned"),)), TODAY).violations == ()
+    assert judge(sector(slow, devices=(device("AREA", life_cycle="retired"),)), TODAY).violations == ()
+    assert judge(sector(slow, devices=()), TODAY).violations == ()
 
 
 def test_policies_of_one_s_own_replace_the_shipped_ones_and_may_judge_circuits():
@@ -86,7 +86,7 @@ def test_policies_of_one_s_own_replace_the_shipped_ones_and_may_judge_circuits()
     found = judge(inventory, TODAY)
     assert [(one.kind, one.key, one.known_mbps) for one in found.violations] == [("circuits", "slow", 20)]
     assert (found.met, found.unknown, found.unjudged) == (1, (("circuits", "none"),), 1)
-    assert violators(inventory, "2028-01-01") == []
+    assert judge(inventory, "2028-01-01").violations == ()
 
 
 def test_the_shipped_policies_hold_from_the_day_of_the_decision_and_name_it():

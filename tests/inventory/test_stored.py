@@ -9,7 +9,8 @@ from core.errors import IntegrityError
 from inventory.changes import plan
 from inventory.formats.rows import Row
 from inventory.records import Inventory
-from inventory.stored import decode_inventory, find_record, puts_of, without
+from inventory.registry import by_key
+from inventory.stored import decode_inventory, puts_of, without
 
 
 def row(place: str, **cells: str) -> Row:
@@ -45,9 +46,10 @@ def test_a_change_is_told_column_by_column():
 
 
 def test_a_record_is_found_by_its_key_without_regard_to_case():
-    assert find_record(PLAN.inventory, "devices", "rt-1") is PLAN.inventory.devices[0]
-    assert find_record(PLAN.inventory, "devices", "rt-2") is None
-    assert find_record(PLAN.inventory, "kings", "x") is None
+    found = by_key(PLAN.inventory)
+    assert found["devices"]["rt-1"] is PLAN.inventory.devices[0]
+    assert "rt-2" not in found["devices"]
+    assert "kings" not in found
 
 
 def test_what_others_depend_on_is_told_before_it_goes():

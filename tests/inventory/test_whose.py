@@ -11,7 +11,7 @@ from core.scope import EVERYTHING, Scope
 from inventory.objects import Circuit, Interface, Link, Place, Service, Space
 from inventory.records import Device, Inventory, Prefix, Site
 from inventory.units import Unit
-from inventory.whose import SECTOR, foreign_spaces, is_at_others, is_within, narrowed, units_of
+from inventory.whose import SECTOR, foreign_spaces, is_at_others, narrowed, units_of
 
 
 def site(name: str) -> Site:
@@ -73,10 +73,10 @@ def test_a_record_is_of_the_units_of_its_sites(kind, index, units):
 
 
 def test_who_has_some_units_changes_nothing_of_others_or_of_the_whole_sector():
-    assert is_within(THA, frozenset({"vks-tha"}))
-    assert not is_within(THA, frozenset({"vks-tha", "vks-nan"}))
-    assert not is_within(THA, SECTOR)
-    assert is_within(EVERYTHING, SECTOR)
+    assert THA.holds(frozenset({"vks-tha"}))
+    assert not THA.holds(frozenset({"vks-tha", "vks-nan"}))
+    assert not THA.holds(SECTOR)
+    assert EVERYTHING.holds(SECTOR)
 
 
 def test_a_space_that_holds_a_site_or_a_prefix_of_others_is_foreign():

@@ -26,6 +26,7 @@ from collectors.snmp.poll import DevicePoller, Polled
 from collectors.snmp.profiles import shipped_profiles
 from collectors.snmp.session import Session, Sessions, Target
 from core.clock import SystemClock
+from core.settings import SnmpSettings
 from core.vault import Secret
 from inventory.credentials import SnmpV2c, SnmpV3
 from lab.fleet.families import families
@@ -79,7 +80,8 @@ class Kept:
 
 async def polled(address: str, port: int, way: str) -> tuple[dict[str, object], int]:
     """All that the poller was answered, and how many values it missed."""
-    session = Kept(Sessions().open(Target(address=address, port=port, credential=SETS[way])))
+    target = Target(address=address, port=port, credential=SETS[way], timeout=SnmpSettings().timeout_seconds)
+    session = Kept(Sessions().open(target))
     poller = DevicePoller(Polled(device=address), session, shipped_profiles(), SystemClock())
     try:
         reading = await poller.poll()

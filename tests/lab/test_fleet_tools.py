@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-import re
+import os
 import shutil
 import socket
 import subprocess
 import time
-from pathlib import Path
 from statistics import median
 
 import pytest
@@ -170,11 +169,18 @@ def test_ipv6_reaches_the_first_device(lab):
         assert lab.lines("snmpget", way, "udp6:[::1]", NAME) == [f'.{NAME} = STRING: "rt-dc"']
 
 
-def test_ipv6_reaches_every_device_where_the_machine_has_the_network(lab):
-    routes = Path("/proc/net/ipv6_route")
-    if not routes.exists() or not re.search(r"^fd7f0{28} 60 .* lo$", routes.read_text(encoding="utf-8"), re.MULTILINE):
-        pytest.skip("needs: ip -6 route add local fd7f::/96 dev lo")
-    assert lab.lines("snmpget", "v2c", f"udp6:[fd7f::{SWITCH}]", NAME) == [f'.{NAME} = STRING: "sw-ha-noi"']
+NETWORK = "ip link set lo up && ip -6 route add local fd7f::/96 dev lo && exec"
+"""What the fleet's documentation asks of who wants all devices by IPv6."""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root makes a network of its own")
+def test_ipv6_reaches_every_device_where_the_machine_has_the_network():
+    within = ("unshare", "--net", "sh", "-c", f'{NETWORK} "$@"', "sh")
+    with running("--size", "20x4x24+3", within=within) as fleet:
+        entered = ["nsenter", f"--net=/proc/{fleet.process.pid}/ns/net"]
+        asked = ["snmpget", "-v2c", "-c", "public", "-On", f"udp6:[fd7f::{SWITCH}]:{fleet.port}", NAME]
+        done = subprocess.run([*entered, *asked], capture_output=True, text=True, timeout=30, check=False)
+    assert done.stdout.strip() == f'.{NAME} = STRING: "sw-ha-noi"', done.stderr
 
 
 def test_a_saved_walk_is_replayed(lab):

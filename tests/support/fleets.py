@@ -154,9 +154,9 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[Running]:
-    """``python -m lab fleet`` on a port of its own."""
-    command = [sys.executable, "-m", "lab", "fleet", "--port", "0", *arguments]
+def running(*arguments: str, within: tuple[str, ...] = ()) -> Iterator[Running]:
+    """``python -m lab fleet`` on a port of its own; ``within`` is the command that starts it, as in another network."""
+    command = [*within, sys.executable, "-m", "lab", "fleet", "--port", "0", *arguments]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         told = process.stderr.readline()

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection
 
-from core.clock import MINUTE, HeldClock
+from core.clock import MINUTE, HeldClock, vietnam_day
 from core.device_states import DeviceState, DeviceStates, Reach, write_device_states
 from core.incident import Incident, TimelineEntry
 from core.records import Alert, Event, Evidence, Logsource, Severity
@@ -26,8 +26,8 @@ from inventory.records import Device, Inventory, Prefix, Site
 from inventory.rights import scope_of
 from inventory.units import Succession, Unit, UnitFact
 
-TODAY = "2026-11-25"
 NOW = 1_795_300_000_000_000_000
+TODAY = vietnam_day(NOW)
 RULE = "6f1a7c0e-41a1-4b26-9a3f-0c2b7de6f6aa"
 
 

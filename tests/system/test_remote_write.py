@@ -7,9 +7,10 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -30,34 +31,40 @@ Held = dict[tuple[str, str], dict[int, float]]
 """By metric and interface: milliseconds to values."""
 
 
+class Receiving(NamedTuple):
+    """What is one receiver's own: how it is started in a folder, when it is ready, and what it then holds."""
+
+    name: str
+    command: Callable[[Path, str], list[str]]
+    ready: str
+    held: Callable[[str], Held]
+
+
 class Program:
     """A receiver of Debian's, with its data in a folder."""
 
     write = "/api/v1/write"
-    ready = "/health"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, kind: Receiving, folder: Path) -> None:
         folder.mkdir(parents=True)
-        self.folder = folder
+        self._kind = kind
+        self._folder = folder
         (port,) = free_ports(1)
         self.address = f"127.0.0.1:{port}"
         self.url = f"http://{self.address}"
 
-    def command(self) -> list[str]:
-        """How it is started."""
-        raise NotImplementedError
-
     def start(self) -> None:
         """Starts it and waits until it answers."""
-        log = (self.folder / "log.txt").open("ab")
-        self.process = subprocess.Popen(self.command(), stdout=log, stderr=subprocess.STDOUT, cwd=self.folder)
+        command = self._kind.command(self._folder, self.address)
+        log = (self._folder / "log.txt").open("ab")
+        self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=self._folder)
         log.close()
         eventually(self.answers)
 
     def answers(self) -> bool:
         """Whether it is there."""
         with suppress(httpx.TransportError):
-            return httpx.get(self.url + self.ready, trust_env=False).is_success
+            return httpx.get(self.url + self._kind.ready, trust_env=False).is_success
         return False
 
     def kill(self) -> None:
@@ -67,60 +74,56 @@ class Program:
 
     def held(self) -> Held:
         """All samples it holds."""
-        raise NotImplementedError
+        return self._kind.held(self.url)
 
 
-class VictoriaMetrics(Program):
-    """Debian's victoria-metrics."""
-
-    def command(self) -> list[str]:
-        """How it is started."""
-        data = self.folder / "data"
-        return [program("victoria-metrics"), f"-storageDataPath={data}", f"-httpListenAddr={self.address}"]
-
-    def held(self) -> Held:
-        """All samples it holds, as it exports them."""
-        httpx.get(f"{self.url}/internal/force_flush", trust_env=False)
-        query = {"match[]": '{__name__=~"haidang_.+"}'}
-        lines = httpx.get(f"{self.url}/api/v1/export", params=query, trust_env=False, timeout=60).text.splitlines()
-        found: Held = {}
-        for one in map(json.loads, lines):
-            samples = found.setdefault((one["metric"]["__name__"], one["metric"]["interface"]), {})
-            samples.update(zip(one["timestamps"], one["values"], strict=True))
-        return found
+def start_victoria_metrics(folder: Path, address: str) -> list[str]:
+    return [program("victoria-metrics"), f"-storageDataPath={folder / 'data'}", f"-httpListenAddr={address}"]
 
 
-class Prometheus(Program):
-    """Debian's prometheus, which scrapes nothing."""
+def held_by_victoria_metrics(url: str) -> Held:
+    """All samples it holds, as it exports them."""
+    httpx.get(f"{url}/internal/force_flush", trust_env=False)
+    query = {"match[]": '{__name__=~"haidang_.+"}'}
+    lines = httpx.get(f"{url}/api/v1/export", params=query, trust_env=False, timeout=60).text.splitlines()
+    found: Held = {}
+    for one in map(json.loads, lines):
+        samples = found.setdefault((one["metric"]["__name__"], one["metric"]["interface"]), {})
+        samples.update(zip(one["timestamps"], one["values"], strict=True))
+    return found
 
-    ready = "/-/ready"
 
-    def command(self) -> list[str]:
-        """How it is started."""
-        (self.folder / "prometheus.yml").write_text("{}\n", encoding="utf-8")
-        return [
-            program("prometheus"),
-            "--config.file=prometheus.yml",
-            "--storage.tsdb.path=data",
-            f"--web.listen-address={self.address}",
-            "--web.enable-remote-write-receiver",
-        ]
+def start_prometheus(folder: Path, address: str) -> list[str]:
+    """It scrapes nothing."""
+    (folder / "prometheus.yml").write_text("{}\n", encoding="utf-8")
+    return [
+        program("prometheus"),
+        "--config.file=prometheus.yml",
+        "--storage.tsdb.path=data",
+        f"--web.listen-address={address}",
+        "--web.enable-remote-write-receiver",
+    ]
 
-    def held(self) -> Held:
-        """All samples it holds, as it answers for the last hour."""
-        found: Held = {}
-        for metric in {metric.name for metric in EXPORTED["interfaces"].metrics.values()}:
-            query = {"query": f"{metric}[1h]"}
-            answer = httpx.get(f"{self.url}/api/v1/query", params=query, trust_env=False, timeout=60).json()
-            for one in answer["data"]["result"]:
-                samples = {round(at * 1000): float(value) for at, value in one["values"]}
-                found[metric, one["metric"]["interface"]] = samples
-        return found
+
+def held_by_prometheus(url: str) -> Held:
+    """All samples it holds, as it answers for the last hour."""
+    found: Held = {}
+    for metric in {metric.name for metric in EXPORTED["interfaces"].metrics.values()}:
+        query = {"query": f"{metric}[1h]"}
+        answer = httpx.get(f"{url}/api/v1/query", params=query, trust_env=False, timeout=60).json()
+        for one in answer["data"]["result"]:
+            samples = {round(at * 1000): float(value) for at, value in one["values"]}
+            found[metric, one["metric"]["interface"]] = samples
+    return found
+
+
+VICTORIA_METRICS = Receiving("VictoriaMetrics", start_victoria_metrics, "/health", held_by_victoria_metrics)
+PROMETHEUS = Receiving("Prometheus", start_prometheus, "/-/ready", held_by_prometheus)
 
 
 @contextmanager
-def receiving(kind: type[Program], folder: Path) -> Iterator[Program]:
-    made = kind(folder)
+def receiving(kind: Receiving, folder: Path) -> Iterator[Program]:
+    made = Program(kind, folder)
     made.start()
     try:
         yield made
@@ -147,8 +150,8 @@ def expected(start: int) -> Held:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("kind", [VictoriaMetrics, Prometheus])
-def test_a_receiver_that_is_killed_in_the_middle_holds_every_sample(tmp_path: Path, kind: type[Program]):
+@pytest.mark.parametrize("kind", [VICTORIA_METRICS, PROMETHEUS], ids=lambda kind: kind.name)
+def test_a_receiver_that_is_killed_in_the_middle_holds_every_sample(tmp_path: Path, kind: Receiving):
     start = time.time_ns() // SECOND * SECOND - POLLS * STEP
     with receiving(kind, tmp_path / "receiver") as receiver:
         writer = open_remote_write(
@@ -177,7 +180,7 @@ def test_a_receiver_that_is_killed_in_the_middle_holds_every_sample(tmp_path: Pa
             writer.close()
         wanted = expected(start)
         held = receiver.held()
-        print(f"{kind.__name__}: sent {writer.sent}, again {writer.repeated}, dropped {writer.dropped}: {writer.words}")
+        print(f"{kind.name}: sent {writer.sent}, again {writer.repeated}, dropped {writer.dropped}: {writer.words}")
         assert writer.dropped == writer.overflowed == writer.late == 0
         assert held.keys() == wanted.keys()
         assert all(held[series] == pytest.approx(wanted[series]) for series in wanted)
@@ -187,7 +190,7 @@ def test_a_receiver_that_is_killed_in_the_middle_holds_every_sample(tmp_path: Pa
 def test_a_kept_connection_that_is_gone_has_the_last_seconds_sent_again(tmp_path: Path):
     """VictoriaMetrics acknowledges what is in its memory only; a kill between two requests must cost nothing."""
     start = time.time_ns() // SECOND * SECOND - POLLS * STEP
-    with receiving(VictoriaMetrics, tmp_path / "receiver") as receiver:
+    with receiving(VICTORIA_METRICS, tmp_path / "receiver") as receiver:
         writer = open_remote_write(
             tmp_path / "spool", SystemClock(), Receiver(url=receiver.url + receiver.write), lambda _: "tha"
         )

@@ -16,9 +16,8 @@ from collectors.logs.http import bulk
 from collectors.logs.http.deliveries import Deliveries
 from collectors.logs.http.exchange import Answer, Exchange, RefusedError, Request
 from collectors.logs.streams import PeerReader, StreamServer
-from core.clock import SECOND, Clock
+from core.clock import MILLISECOND, Clock
 
-_MILLISECOND = SECOND // 1000
 _BOM = b"\xef\xbb\xbf"
 _AT_ONCE = 8
 """Requests whose documents are on their way to the disk at a time: more would only wait there."""
@@ -81,7 +80,7 @@ class HttpReceiver:
         if bulk.is_bulk(request):
             taken, began = bulk.documents(request), self._clock.now()
             stream = await self._deliveries.deliver(source, request.body, [one.raw for one in taken])
-            answer = bulk.stored(taken, stream, (self._clock.now() - began) // _MILLISECOND)
+            answer = bulk.stored(taken, stream, (self._clock.now() - began) // MILLISECOND)
             return answer._replace(headers={**answer.headers, **bulk.media_type(request)}), stream
         if request.path.rstrip("/") == "/events":
             if request.method != "POST":

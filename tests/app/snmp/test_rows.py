@@ -70,6 +70,7 @@ def test_a_device_that_does_not_answer_is_a_row_with_the_reason():
     batch.failed(reading(), Failure.WRONG_AUTH_KEY)
     assert batch.tables["devices"]["up"] == [0]
     assert batch.tables["devices"]["gap"] == ["wrong_auth_key"]
+    assert batch.tables["devices"]["late_s"] == [None], "what was not answered says nothing of how late polls are"
 
 
 def test_the_words_of_a_ports_states_are_their_codes():
@@ -100,12 +101,40 @@ def test_processors_and_memories_of_a_host_become_one_row():
     assert row["cpu"] in {10, 20.0}
 
 
+@pytest.mark.parametrize(
+    ("profile", "name", "labels", "columns"),
+    [
+        ("juniper", "juniper_boards", {"memory_total": (2000, 1000, None)}, {}),
+        ("huawei", "huawei_boards", {"memory_total": (2000, 1000, None)}, {}),
+        ("hp_aruba", "comware_boards", {"memory_total": (2000, 1000, None)}, {}),
+        ("fortinet", "fortigate", {}, {"memory_total": [2000, 1000, None]}),
+    ],
+)
+def test_memory_that_is_told_in_percent_is_bytes_of_its_total(profile, name, labels, columns):
+    boards = table("hosts", "a", "b", "c", labels=labels, memory_percent=[30, None, 50], **columns)
+    (row,) = rows_of(profile, **{name: boards})["hosts"]
+    assert (row["memory_used"], row["memory_total"]) == (600.0, 2000)
+
+
+def test_memory_in_percent_of_nobody_knows_what_is_not_stored():
+    found = rows_of("juniper", juniper_boards=table("hosts", "a", memory_percent=[30], cpu=[5]))
+    (row,) = found["hosts"]
+    assert row["cpu"] == 5
+    assert not {"memory_used", "memory_total", "memory_percent"} & row.keys()
+
+
+def test_a_sensor_whose_device_names_the_unit_has_it():
+    sensors = table("sensors", "a", "b", labels={"kind": ("other", "other"), "unit": ("dBm", "")}, value=[-3.5, 1])
+    found = rows_of("generic", entity_sensors=sensors)["sensors"]
+    assert [row.get("unit") for row in found] == ["dBm", None]
+
+
 def test_a_disk_of_which_two_mibs_tell_is_one_row_and_what_is_no_disk_is_none():
     found = rows_of(
         "net_snmp",
         storage=table("disks", "/", "/var", used=[1.0, 2.0], size=[10.0, 20.0]),
         ucd_disks=table("disks", "/", used=[1.5], size=[10.0]),
-        disk_io=table("disks", "sda", reads=[5]),
+        swap=table("disks", "swap", size=[5.0]),
     )["disks"]
     assert [(row["object"], row["used"], row["total"]) for row in found] == [("/", 1.0, 10.0), ("/var", 2.0, 20.0)]
 

@@ -95,7 +95,7 @@ def test_a_dead_device_is_probed_ever_more_seldom():
     gaps = [round((after - before) / MINUTE) for (before, _), (after, _) in pairwise(probes)]
     assert gaps[:6] == [1, 1, 1, 2, 4, 5]
     assert set(gaps[6:]) == {SELDOM // MINUTE}
-    assert world.pacing.is_down("dead")
+    assert all(is_probe for _, is_probe in probes[FAILURES:])
 
 
 def test_a_device_that_answers_again_is_polled_as_before():
@@ -110,13 +110,12 @@ def test_a_device_that_answers_again_is_polled_as_before():
     assert not any(due.is_probe for _, due in world.begun)
 
 
-def test_who_answers_a_probe_is_to_be_polled_at_once():
+def test_a_device_is_given_up_once_until_it_answers():
     pacing = Pacing({"a"}, MINUTE, 0)
-    for _ in range(FAILURES - 1):
-        assert not pacing.failed("a", 1)
-    assert pacing.failed("a", 1)
-    assert pacing.answered("a", 2)
-    assert not pacing.answered("a", 3)
+    for _ in range(2):
+        assert [pacing.failed("a", 1) for _ in range(FAILURES + 1)] == [False] * (FAILURES - 1) + [True, False]
+        pacing.answered("a", 2)
+    pacing.answered("unknown", 3)
 
 
 def test_a_poll_that_lasts_longer_than_a_period_is_not_begun_twice():

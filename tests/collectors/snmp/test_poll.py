@@ -101,12 +101,15 @@ def test_a_device_that_does_not_tell_of_changes_lacks_nothing(sync, pollers, dev
 
 def test_slow_columns_are_read_each_quarter_of_an_hour(sync, pollers, device, port):
     async def asked():
-        values = device(port(1, "a", 5)) | {"1.3.6.1.2.1.31.1.1.1.8.1": ("counter64", 7)}
-        async with pollers(values) as (_, poller, forward):
+        storage = "1.3.6.1.2.1.25.2.3.1"
+        disk = {f"{storage}.5.1": ("int", 9), f"{storage}.6.1": ("int", 7)}
+        windows = {"1.3.6.1.2.1.1.2.0": ("oid", "1.3.6.1.4.1.311.1.1.3.1.2")}
+        async with pollers(device(port(1, "a", 5)) | windows | disk) as (_, poller, forward):
             found = []
             for _ in range(46):
                 reading = await poller.poll()
-                found.append("in_multicast" in reading.tables["interfaces"].columns)
+                assert reading.tables["storage"].columns["used"] == [7]
+                found.append("size" in reading.tables["storage"].columns)
                 forward(60)
             return found
 

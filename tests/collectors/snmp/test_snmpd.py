@@ -17,8 +17,7 @@ from core.clock import SystemClock
 from inventory.credentials import PrivProtocol
 
 MOVING = {
-    "uptime", "used", "reads", "writes", "read_bytes", "written_bytes", "cpu", "processes", "load", "memory_free",
-    "memory_cached", "memory_buffers", "cpu_user", "cpu_system", "cpu_idle", "cpu_wait", "users", "percent",
+    "uptime", "used", "cpu", "processes", "load", "memory_free", "memory_cached", "memory_buffers",
 }  # fmt: skip
 """Columns of a machine at work: what they show lies between two walks, as counters of traffic do."""
 

@@ -4,7 +4,7 @@ import pytest
 
 from collectors.snmp.failures import Failure
 from collectors.snmp.readings import Reading, Table, Tally
-from collectors.snmp.states import Known, Limits, failed_changes, read_changes, to_event
+from collectors.snmp.states import Known, Limits, failed_changes, read_changes, to_change
 
 NOW = 1_795_312_267_000_000_000
 
@@ -107,6 +107,17 @@ def test_a_neighbour_that_is_lost_is_told_by_its_protocol():
     assert told(*readings) == [("link", "bgp_neighbour_down", "10.0.0.1"), ("link", "bgp_neighbour_up", "10.0.0.1")]
 
 
+def test_a_value_is_told_in_the_unit_of_its_table_or_of_its_row():
+    limits = {"power": Limits(high=10)}
+    readings = [
+        reading("s", rows=("a",), value=value, series="sensors", constants={"kind": "power"}, labels={"unit": ("dBm",)})
+        for value in (1, 11)
+    ]
+    known, _ = read_changes(None, readings[0], limits)
+    _, (change,) = read_changes(known, readings[1], limits)
+    assert change.text == "Sensor a: 11 dBm, high"
+
+
 def test_silence_is_told_once_and_so_is_its_end():
     known, changes = failed_changes(None, "SW-1", Failure.SILENT)
     assert [change.action for change in changes] == ["device_silent"]
@@ -127,14 +138,14 @@ def test_a_restart_is_told():
     assert told(reading(oper="up"), reading(oper="up", restarted=True)) == [("device", "device_restarted", "")]
 
 
-def test_an_event_says_whose_it_is_and_what():
+def test_a_change_says_whose_it_is_and_what():
     known, _ = read_changes(None, reading(oper="up", admin="up"))
     after = reading(oper="down", admin="up", labels={"alias": ("to HQ",)})
     _, (change,) = read_changes(known, after)
-    event = to_event(change, after, "snmp/1/2", "10.0.0.1")
-    assert (event.logsource.product, event.logsource.service) == ("haidang", "link")
-    assert (event.device, event.site, event.unit, event.time) == ("SW-1", "tha", "vks", NOW)
-    assert event.fields == {
+    line = to_change(change, after, "10.0.0.1")
+    assert line.service == "link"
+    assert (line.device, line.site, line.unit, line.time) == ("SW-1", "tha", "vks", NOW)
+    assert line.fields == {
         "event.action": "link_down", "host.name": "SW-1", "host.ip": "10.0.0.1", "observer.ip": "10.0.0.1",
         "interface.name": "Gi1/0/1", "interface.alias": "to HQ", "haidang.state": "down", "haidang.state.before": "up",
         "haidang.object": "SW-1/Gi1/0/1", "message": "Interface Gi1/0/1 (to HQ): up -> down",
