@@ -1,8 +1,11 @@
 """Backup and restore: a consistent copy of a running platform, and a start from it in an empty folder.
 
 The centre is copied before its lanes, so a lane's copy is never behind it; whatever the restored centre has not
-seen, the lanes send again. Of a lane the stored events are copied before the outbox, whose note of how far they
-were judged may then only be ahead. Secrets are not copied: they are made anew.
+seen, the lanes send again. Of the logs lane the stored events are copied before the outbox, whose note of how far they
+were judged may then only be ahead. Of the SNMP lane the spool is copied before the files into which it goes: what is in
+both is known by its number. What it tells the logs lane, and what waits for a remote-write receiver, is not copied: of
+the former the logs lane's copy has all that it had taken, the latter is in the series. Secrets are not copied: they are
+made anew.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -24,14 +28,18 @@ from core.outbox import renew_epoch
 from core.records import Record
 from core.settings import Settings
 from core.stores.manifest import NAME as MANIFEST
-from core.stores.manifest import Manifest, file_sha256, read_manifest, swap_manifest
+from core.stores.manifest import file_sha256, read_manifest, swap_manifest
 from core.stores.migrate import open_state
+from core.stores.series_manifest import present
+from core.stores.series_tables import TABLES
 from core.stores.spool import segment_number, segments
 from core.stores.state import copy_state
 
 FORMAT = 1
 CONTENTS = "backup.json"
 _TRIES = 10
+_STATES = {".json", ".msgpack"}
+"""What the SNMP lane knows of its devices."""
 
 Part = Literal["all", "centre", "lanes"]
 Tell = Callable[[str], None]
@@ -57,7 +65,9 @@ def back_up(settings: Settings, target: Path, clock: Clock, tell: Tell) -> Conte
     tell("centre")
     _copy_centre(settings, target)
     tell("lane logs")
-    _copy_lane(settings.logs, target / "lanes" / "logs")
+    _copy_logs(settings.logs, target / "lanes" / "logs")
+    tell("lane snmp")
+    _copy_snmp(settings.snmp, settings.series, target / "lanes" / "snmp")
     files = {str(path.relative_to(target)): file_sha256(path) for path in _files(target)}
     contents = Contents(time=clock.now(), files=files)
     replace_file(target / CONTENTS, msgspec.json.encode(contents), mode=0o600)
@@ -106,8 +116,7 @@ def _put_back(source: Path, contents: Contents, places: dict[str, Path], part: s
             target = places[start] / name.removeprefix(start)
             if not target.exists():  # of anchors kept elsewhere the present ones are the better proof
                 make_folder(target.parent)
-                shutil.copyfile(source / name, target)
-                sync_file(target)
+                _copy_file(source / name, target)
 
 
 def read_contents(source: Path) -> Contents:
@@ -141,30 +150,50 @@ def _copy_centre(settings: Settings, target: Path) -> None:
     _copy_tree(settings.anchors, centre / "anchors")
 
 
-def _copy_lane(lane: Path, target: Path) -> None:
+def _copy_logs(lane: Path, target: Path) -> None:
     make_folder(target)
-    for _ in range(_TRIES):
-        try:
-            manifest = _copy_events(lane, target)
-        except FileNotFoundError:
-            continue  # a segment became a partition meanwhile
-        if read_manifest(lane / "events") == manifest:
-            break
-    else:
-        raise UnavailableError(f"{lane} keeps changing: try again")
+    _copy_steadily(lane, lambda: _copy_events(lane, target))
     if (lane / "outbox.db").exists():
         copy_state(lane / "outbox.db", target / "outbox.db")
     _copy_tree(lane / "snapshots", target / "snapshots")
 
 
-def _copy_events(lane: Path, target: Path) -> Manifest:
+def _copy_snmp(lane: Path, series: Path, target: Path) -> None:
+    make_folder(target)
+    _copy_steadily(series, lambda: _copy_series(series, target / series.name))
+    for path in lane.glob("*"):
+        if path.suffix in _STATES:
+            _copy_file(path, target / path.name)
+    _copy_tree(lane / "snapshots", target / "snapshots")
+
+
+def _copy_steadily(source: Path, copy: Callable[[], bool]) -> None:
+    """Copies, again if it says that it has not all, or a file became another one meanwhile."""
+    for _ in range(_TRIES):
+        with suppress(FileNotFoundError):
+            if copy():
+                return
+    raise UnavailableError(f"{source} keeps changing: try again")
+
+
+def _copy_events(lane: Path, target: Path) -> bool:
     manifest = read_manifest(lane / "events")
     _copy_files((lane / "events" / part.name for part in manifest.partitions), target / "events")
     waiting = [path for path in segments(lane / "spool") if segment_number(path) > manifest.through]
     _copy_files(waiting, target / "spool")
     if manifest.partitions or manifest.through:
         swap_manifest(target / "events", msgspec.structs.replace(manifest, retired=(), removed=()))
-    return manifest
+    return read_manifest(lane / "events") == manifest
+
+
+def _copy_series(series: Path, target: Path) -> bool:
+    _copy_files(segments(series / "spool"), target / "spool")
+    for table in TABLES:
+        manifest = present(series / table)
+        _copy_files((series / table / part.name for part in manifest.partitions), target / table)
+        if manifest.partitions or manifest.through:
+            swap_manifest(target / table, msgspec.structs.replace(manifest, retired=()))
+    return True
 
 
 def _copy_files(paths: Iterable[Path], target: Path) -> None:
@@ -175,11 +204,15 @@ def _copy_files(paths: Iterable[Path], target: Path) -> None:
         kept.add(copy)
         if path.suffix == ".parquet" and copy.exists():
             continue  # partitions never change: a second try keeps what the first has copied
-        shutil.copyfile(path, copy)
-        sync_file(copy)
+        _copy_file(path, copy)
     for stale in set(target.iterdir()) - kept:
         if stale.name != MANIFEST:
             stale.unlink()
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+    sync_file(target)
 
 
 def _copy_tree(source: Path, target: Path) -> None:
