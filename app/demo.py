@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,19 +16,24 @@ from app.supervisor import Service, Supervisor, own_service
 from core.actors import PLATFORM
 from core.clock import SystemClock
 from core.files import make_folder, own_folder, replace_file
-from core.scope import Grant
+from core.scope import EVERYTHING, Grant
 from core.settings import HOME, Settings, read_settings
-from core.stores import users
+from core.stores import credentials, users
+from core.stores.credentials import Target
 from core.stores.grants import put_grant
 from core.stores.inventory import put_records, read_records
 from core.stores.migrate import open_state
 from core.stores.users import NewUser
+from core.vault import Secret, Vault
 from inventory.changes import plan
+from inventory.credentials import SnmpV2c, encode_credential, kind_of
 from inventory.formats.files import read_rows
 from inventory.stored import decode_inventory, puts_of
 
 SECTOR = HOME / "lab" / "data" / "sector"
 SCENARIO = "first_night"
+FLEET_CONTROL = "fleet.sock"
+"""In the demo's folder: where ``haidang lab fault`` breaks simulated devices."""
 ACCOUNTS = {
     "demo": (Grant("analyst"), Grant("leader")),
     FIRST_ADMINISTRATOR: (Grant("administrator"),),
@@ -40,7 +46,14 @@ data = "."
 
 [lane.logs]
 space = "lab"
+
+[lane.snmp]
+space = "lab"
+port = 1161
+period_seconds = 20
 """
+_COMMUNITY = "public"
+"""With which the simulated devices answer: nothing to be kept secret."""
 
 
 def run_demo(folder: Path, say: Callable[[str], None]) -> bool:
@@ -54,7 +67,7 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> bool:
     own_folder(settings.data, "platform")
     passwords = _prepare(settings)
     platform = [own_service(name, "--settings", str(file)) for name in SERVICES]
-    supervisor = Supervisor([*platform, _lab_service(settings)], say)
+    supervisor = Supervisor([*platform, _logs_service(settings), _fleet_service(settings)], say)
     return supervisor.run(lambda: _welcome(settings, file, passwords))
 
 
@@ -73,6 +86,7 @@ def _prepare(settings: Settings) -> dict[str, str]:
     with engine.begin() as connection:
         made = plan(decode_inventory(read_records(connection)), read_rows(SECTOR))
         put_records(connection, now, PLATFORM, puts_of(made))
+        _put_community(connection, now, Vault(settings.secrets))
         passwords = {name: _account(connection, now, name, grants) for name, grants in ACCOUNTS.items()}
     engine.dispose()
     return passwords
@@ -86,10 +100,32 @@ def _account(connection: Connection, now: int, name: str, grants: Sequence[Grant
     return users.reset_user(connection, now, PLATFORM, name)
 
 
-def _lab_service(settings: Settings) -> Service:
+def _put_community(connection: Connection, now: int, vault: Vault) -> None:
+    """Has all devices of the sector polled with the lab's community."""
+    if not credentials.list_sets(connection, EVERYTHING):
+        credential = SnmpV2c(community=Secret(_COMMUNITY))
+        sealed = vault.encrypt(encode_credential(credential), credentials.subject("lab"))
+        credentials.add_set(connection, now, PLATFORM, "lab", kind_of(credential), sealed)
+        credentials.assign(connection, now, PLATFORM, Target("prefix", "127.0.0.0/8", "lab"))
+
+
+def _logs_service(settings: Settings) -> Service:
     logs = settings.lane.logs
-    arguments = ("up", "--target", logs.udp, "--tcp-target", logs.tcp, "--scenario", SCENARIO)
-    return Service("lab", (sys.executable, "-m", "lab", *arguments), says_ready=False)
+    return _lab_service("lab", "up", "--target", logs.udp, "--tcp-target", logs.tcp, "--scenario", SCENARIO)
+
+
+def _fleet_service(settings: Settings) -> Service:
+    of_sector = ("--sector", str(SECTOR), "--community", _COMMUNITY, "--port", str(settings.lane.snmp.port))
+    return _lab_service("fleet", "fleet", *of_sector, "--no-ipv6", "--control", _fleet_control(settings))
+
+
+def _fleet_control(settings: Settings) -> str:
+    """As seen from here: a socket's path may be no longer than 107 octets (unix(7))."""
+    return os.path.relpath(settings.data / FLEET_CONTROL)
+
+
+def _lab_service(name: str, *arguments: str) -> Service:
+    return Service(name, (sys.executable, "-m", "lab", *arguments), says_ready=False)
 
 
 def _welcome(settings: Settings, file: Path, passwords: Mapping[str, str]) -> None:
@@ -101,6 +137,8 @@ def _welcome(settings: Settings, file: Path, passwords: Mapping[str, str]) -> No
         + "".join(f"    {name:<23}{password}\n" for name, password in passwords.items())
         + "\n"
         f"  Dòng lệnh / command line: haidang incidents list --settings {file}\n"
+        "  Gây lỗi / break something: "
+        f"haidang lab fault {_fleet_control(settings)} '{{start: {{kind: dead, device: rt-hn}}}}'\n"
         "  Dừng / stop: Ctrl-C\n\n"
     )
     sys.stdout.flush()

@@ -15,7 +15,7 @@ from detections.examples import read_examples
 from lab.bench import sigma, snmp, syslog
 from lab.bench.measure import Work
 from lab.bench.report import show
-from lab.fleet.sector import Size, parse_size
+from lab.fleet.invented import Size, parse_size
 from lab.stopping import stoppable
 
 OWN_RULES = Path(detections.__file__).parent / "rules"

@@ -16,7 +16,7 @@ from lab.bench.report import Report, left_out, told
 from lab.bench.snmp_pollers import BULKWALK, EXPORTER, GET, V2C, V3, Start, exporter, own, walks
 from lab.bench.snmp_work import Devices, Taken, fleet
 from lab.bench.syslog import middle
-from lab.fleet.sector import Size, parse_size
+from lab.fleet.invented import Size, parse_size
 
 PEERS: Mapping[str, Sequence[str]] = {"snmp_exporter": (EXPORTER,), "snmpbulkwalk": (BULKWALK, GET)}
 """What a run may be compared with, and the programs that must be there for it."""

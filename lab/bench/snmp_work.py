@@ -16,7 +16,7 @@ from pathlib import Path
 from collectors.snmp.profiles import GENERIC, INTERFACES, SYSTEM, Column, Pace, Profile, shipped_profiles
 from core.records import Record
 from lab.bench.programs import running, said
-from lab.fleet.sector import Sector, Size
+from lab.fleet.invented import Size, invented_sector
 from lab.fleet.usm import User
 
 COMMUNITY = "public"
@@ -88,5 +88,5 @@ def fleet(size: Size, folder: Path) -> Iterator[Devices]:
     command = [sys.executable, "-m", "lab", "fleet", "--port", "0", "--size", str(size), "--v3", user]
     with running(command, folder, lambda: _LISTENS.search(said(folder)) is not None):
         port = _LISTENS.findall(said(folder))[0]
-        addresses = tuple(node.address for node in Sector(size).nodes)
+        addresses = tuple(node.address for node in invented_sector(size).nodes)
         yield Devices(addresses=addresses, port=int(port), interfaces=size.ports)

@@ -18,7 +18,7 @@ from core.errors import ContentError
 from lab.fleet.agents import Agents, Secrets
 from lab.fleet.control import Control, ask, open_control
 from lab.fleet.faults import SCENARIOS, Fault, load_scenario, planned
-from lab.fleet.sector import Sector, parse_size
+from lab.fleet.known import sector_of
 from lab.fleet.serve import Server
 from lab.fleet.state import World
 from lab.fleet.stock import write_stock
@@ -41,9 +41,11 @@ SHORTEST_TICK, LONGEST_TICK = 0.01, 60.0
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The commands ``fleet`` and ``fault``."""
     parser = commands.add_parser("fleet", help="mọi thiết bị SNMP của một ngành / every SNMP device of a sector")
-    parser.add_argument(
+    sector = parser.add_mutually_exclusive_group()
+    sector.add_argument(
         "--size", default=SIZE, metavar="SxDxP[+F]", help="điểm cầu x thiết bị x cổng / sites and so on"
     )
+    sector.add_argument("--sector", type=Path, metavar="FOLDER", help="ngành có sẵn trong thư mục / an inventory's")
     parser.add_argument("--seed", type=int, default=1, help="hạt giống / seed of all that is invented")
     parser.add_argument("--port", type=_port, default=PORT, help="cổng UDP; 0: tự chọn / UDP port; 0: any")
     parser.add_argument("--community", default="public", help="chuỗi cộng đồng / of versions 1 and 2c")
@@ -72,7 +74,9 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 
 def _fleet(options: argparse.Namespace) -> int:
-    sector = Sector(parse_size(options.size), options.seed)
+    sector = sector_of(str(options.sector or options.size), options.seed)
+    if options.sector and options.inventory:
+        raise ContentError("--inventory ghi ngành được đặt ra; --sector đã có kiểm kê / --sector has its inventory")
     if options.inventory:
         write_stock(sector, options.inventory)
     if options.inventory_only:

@@ -1,4 +1,4 @@
-"""The inventory of a fleet's sector, as a folder that the platform loads."""
+"""The inventory of an invented sector, as a folder that the platform loads."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from inventory.records import Device, Inventory, Prefix, Site
 from inventory.shipped import SHIPPED
 from inventory.units import Unit
 from lab.fleet.families import MEGABIT
+from lab.fleet.invented import network
 from lab.fleet.sector import Cable, FleetSite, Node, Sector
 
 SPACE = "lab"
@@ -35,7 +36,7 @@ def inventory_of(sector: Sector) -> Inventory:
         interfaces=tuple(interface for node in sector.nodes for interface in _interfaces(sector, node)),
         links=tuple(_link(sector, number, cable) for number, cable in enumerate(sector.cables, 1)),
         spaces=(Space(id=SPACE, name="Phòng thí nghiệm / Lab"),),
-        prefixes=tuple(Prefix(space=SPACE, prefix=f"{site.network}0/24", site=site.id) for site in sector.sites),
+        prefixes=tuple(_prefix(site) for site in sector.sites),
     )
 
 
@@ -61,6 +62,10 @@ def _area_units(sector: Sector) -> Iterator[Unit]:
 
 def _site(site: FleetSite) -> Site:
     return Site(id=site.id, name=site.name, unit=site.unit, address_space=SPACE, tier=site.tier)
+
+
+def _prefix(site: FleetSite) -> Prefix:
+    return Prefix(space=SPACE, prefix=f"{network(site.number)}0/24", site=site.id)
 
 
 def _device(sector: Sector, node: Node) -> Device:

@@ -1,9 +1,9 @@
 """What was really wrong, when and where: a file of JSON lines that tests and evaluations read.
 
-The first line tells the fleet (size, seed, start, tick); a line ``fault`` tells each fault with its terms, lines
+The first line tells the fleet (sector, seed, start, tick); a line ``fault`` tells each fault with its terms, lines
 ``effect`` what it does to which device or port. Times are nanoseconds UTC; ``until`` is null while there is no end.
 When a fault is ended its lines come again with their ends: of lines about the same thing the last one holds. From the
-file alone the fleet's world can be made again, and so the true value of any variable at any time.
+file the fleet's world can be made again, and so the true value of any variable at any time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.errors import ContentError, UnavailableError
 from core.files import read_bounded
 from core.records import Record
 from lab.fleet.faults import EVERY_ROW, FOREVER, Effect, Fault, Terms
-from lab.fleet.sector import Sector, parse_size
+from lab.fleet.known import sector_of
 from lab.fleet.state import World
 from lab.fleet.timeline import Timeline
 
@@ -28,9 +28,9 @@ _WANTED = "expected the truth file of a lab fleet"
 
 
 class FleetLine(Record, frozen=True, kw_only=True, tag_field="record", tag="fleet"):
-    """Which fleet it is."""
+    """Which fleet it is; ``sector`` is its size or the folder of its inventory."""
 
-    size: str
+    sector: str
     seed: int
     start: int
     tick: int
@@ -76,7 +76,7 @@ class Truth(Record, frozen=True, kw_only=True):
 
     def world(self) -> World:
         """The world of the fleet."""
-        sector = Sector(parse_size(self.fleet.size), self.fleet.seed)
+        sector = sector_of(self.fleet.sector, self.fleet.seed)
         faults = (Fault(terms=one.terms, since=one.since, until=_closed(one.until)) for one in self.faults)
         return World(sector, Timeline(sector, faults), self.fleet.start)
 
@@ -96,7 +96,7 @@ class TruthFile:
         except OSError as error:
             raise UnavailableError(f"{path}: {error.strerror}; expected a file that can be written") from error
         sector = world.sector
-        self._write([FleetLine(size=str(sector.size), seed=sector.seed, start=world.start, tick=tick)])
+        self._write([FleetLine(sector=sector.name, seed=sector.seed, start=world.start, tick=tick)])
 
     def tell(self, fault: Fault, effects: Iterable[Effect]) -> None:
         """A fault and what it does, when it is taken on and again when it has ended."""

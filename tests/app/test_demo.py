@@ -10,16 +10,19 @@ import pytest
 
 from app import demo
 from app.centre import FIRST_ADMINISTRATOR
-from app.content import read_inventory
+from app.content import SNMP, read_inventory
 from app.services import SERVICES
+from app.snmp.plan import open_sets, plan
 from app.supervisor import Service
 from core.clock import SystemClock
 from core.errors import UnavailableError
 from core.files import own_folder
 from core.settings import Settings, read_settings
+from core.stores.credentials import read_sealed
 from core.stores.migrate import open_state
 from core.stores.signing_in import sign_in
 from core.stores.users import User, password_fits, read_user
+from core.vault import Vault
 
 
 class Watching:
@@ -110,14 +113,31 @@ def test_each_start_gives_a_fresh_password_and_the_old_one_ends(run, settings):
 
 def test_the_platform_starts_before_the_lab_which_sends_to_its_ports(run, settings):
     run()
-    *platform, lab = Watching.services
+    *platform, lab, fleet = Watching.services
     assert [service.name for service in platform] == list(SERVICES)
     file = str(settings().data.resolve() / "haidang.toml")
     assert all(service.command[-2:] == ("--settings", file) for service in platform)
     logs = settings().lane.logs
     assert lab.command[:3] == (sys.executable, "-m", "lab")
     assert ("--target", logs.udp) == lab.command[4:6]
+    assert fleet.command[:4] == (sys.executable, "-m", "lab", "fleet")
+    assert ("--port", str(settings().lane.snmp.port)) == fleet.command[8:10]
     assert not lab.says_ready
+    assert not fleet.says_ready
+
+
+def test_every_device_of_the_sector_is_polled(run, settings):
+    run()
+    run()
+    made = settings()
+    engine = open_state(made.state)
+    with engine.connect() as connection:
+        sealed = read_sealed(connection, SNMP)
+    engine.dispose()
+    sets = open_sets(Vault(made.secrets), sealed.sets, pytest.fail)
+    planned = plan(read_inventory(made), sealed.targets, sets, made.lane.snmp.space)
+    assert len(planned.devices) == 90
+    assert {one.sets for one in planned.devices} == {("lab",)}
 
 
 def test_what_is_shown_says_where_to_look(run, settings):

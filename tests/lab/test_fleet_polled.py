@@ -30,7 +30,7 @@ from core.settings import SnmpSettings
 from core.vault import Secret
 from inventory.credentials import SnmpV2c, SnmpV3
 from lab.fleet.families import families
-from lab.fleet.sector import Sector, parse_size
+from lab.fleet.invented import invented_sector, parse_size
 
 pytestmark = pytest.mark.skipif(shutil.which("snmpd") is None, reason="the programs of the SNMP tests are not there")
 
@@ -58,7 +58,7 @@ def fleet() -> Iterator[Running]:
 def devices() -> dict[str, str]:
     """An address of each family that the sector has."""
     found: dict[str, str] = {}
-    for node in Sector(parse_size(SIZE), 1).nodes:
+    for node in invented_sector(parse_size(SIZE), 1).nodes:
         found.setdefault(node.family.object_id + node.family.model, str(node.address))
     return found
 

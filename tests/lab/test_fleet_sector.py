@@ -7,7 +7,7 @@ from fleets import Fleet
 from core.errors import ContentError, UnavailableError
 from inventory.load import load_inventory
 from lab.fleet.families import families, families_of
-from lab.fleet.sector import Sector, Size, parse_size
+from lab.fleet.invented import Size, invented_sector, parse_size
 from lab.fleet.stock import inventory_of, write_stock
 
 REMOTE, LOCAL = "1.0.8802.1.1.2.1.4.1.1", "1.0.8802.1.1.2.1.3"
@@ -15,7 +15,7 @@ REMOTE, LOCAL = "1.0.8802.1.1.2.1.4.1.1", "1.0.8802.1.1.2.1.3"
 
 @pytest.fixture(scope="module")
 def sector():
-    return Sector(parse_size("800x4x24"))
+    return invented_sector(parse_size("800x4x24"))
 
 
 def test_the_whole_sector_has_as_many_of_all_as_its_size_says(sector):
@@ -34,7 +34,7 @@ def test_addresses_and_names_are_each_device_s_own_and_on_loopback(sector):
 
 
 def test_with_facilities_every_family_occurs():
-    nodes = Sector(parse_size("60x4x8+3")).nodes
+    nodes = invented_sector(parse_size("60x4x8+3")).nodes
     assert {node.family_name for node in nodes} == set(families())
     assert {node.ports for node in nodes if node.role in ("ups", "pdu", "sensor")} == {1}
     assert set(families_of("router")) == {"cisco-router", "huawei-router", "juniper-router", "mikrotik-router"}
@@ -42,15 +42,15 @@ def test_with_facilities_every_family_occurs():
 
 @pytest.mark.parametrize("size", ["1x1x4", "1x4x4", "2x1x4", "3x2x4", "5x6x4+3", "36x3x5"])
 def test_a_sector_of_any_size_hangs_together(size):
-    sector = Sector(parse_size(size))
+    sector = invented_sector(parse_size(size))
     reached, todo = {0}, [0]
-    network = sector.size.devices
+    network, facility = parse_size(size).devices, parse_size(size).facility
     while todo:
         for one in sector.neighbours[todo.pop()]:
             if one.node not in reached:
                 reached.add(one.node)
                 todo.append(one.node)
-    first = {node.number for node in sector.nodes if node.number % (network + sector.size.facility) < min(network, 4)}
+    first = {node.number for node in sector.nodes if node.number % (network + facility) < min(network, 4)}
     assert reached >= first
     ends = [(cable.a, cable.a_row) for cable in sector.cables] + [(cable.b, cable.b_row) for cable in sector.cables]
     assert all(0 <= row < sector.nodes[node].ports for node, row in ends)
@@ -130,4 +130,4 @@ def test_the_inventory_loads_and_says_what_the_devices_say(tmp_path):
 def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(UnavailableError, match="expected a folder"):
-        write_stock(Sector(parse_size("1x1x4")), tmp_path / "file")
+        write_stock(invented_sector(parse_size("1x1x4")), tmp_path / "file")

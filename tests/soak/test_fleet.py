@@ -10,8 +10,8 @@ from fleets import MORE, PORTS, get_pdu, running
 from lab.bench.measure import held, spent
 from lab.fleet import usm
 from lab.fleet.ber import INTEGER, OCTET_STRING, SEQUENCE, tlv
+from lab.fleet.invented import invented_sector, parse_size
 from lab.fleet.messages import GET, V2C, Pdu, ask, request
-from lab.fleet.sector import Sector, parse_size
 from lab.fleet.usm import Engine, Secured, Security, User
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
@@ -78,7 +78,7 @@ def secured(asker, node, flags):
 
 
 def test_the_whole_sector_is_answered_at_little_cost():
-    sector = Sector(parse_size(SIZE))
+    sector = invented_sector(parse_size(SIZE))
     began = time.monotonic()
     options = ("--size", SIZE, "--v3", "noc:authpass1:privpass1")
     with running(*options) as fleet, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:

@@ -34,7 +34,8 @@ from inventory.credentials import SnmpV2c, SnmpV3, encode_credential
 from inventory.snapshot import encode_snapshot
 from lab.bench.measure import peak, percentile, spent
 from lab.fleet.faults import effects_of, load_scenario, planned
-from lab.fleet.sector import Sector, parse_size
+from lab.fleet.invented import invented_sector, parse_size
+from lab.fleet.sector import Sector
 from lab.fleet.stock import SPACE, inventory_of
 
 MINUTES = float(os.environ.get("HAIDANG_SNMP_MINUTES", "10"))
@@ -195,7 +196,7 @@ def longest_waits(polls: list[Poll]) -> dict[str, float]:
 
 
 def run(title: str, folder: Path, version: str, *options: str) -> tuple[WatchedLane, float]:
-    sector = Sector(parse_size(SIZE))
+    sector = invented_sector(parse_size(SIZE))
     with running("--size", SIZE, "--v3", "noc:authpass1:privpass1", *options) as fleet, as_the_lane_s_process():
         lane = lane_for(folder, fleet.port, version, sector)
         began = spent(fleet.process.pid)
@@ -222,7 +223,7 @@ def test_no_healthy_device_is_late_when_a_fifth_is_dead_and_then_slow(tmp_path, 
     half = (SECONDS - 60) / 2
     scenario = tmp_path / "ill.yml"
     scenario.write_text(SCENARIO.format(dead_at=60, late_at=60 + half, lasts=half))
-    sector = Sector(parse_size(SIZE))
+    sector = invented_sector(parse_size(SIZE))
     faults = planned(load_scenario(scenario), 0)
     ill = {sector.nodes[effect.node].name for fault in faults for effect in effects_of(fault, sector)}
     lane, share = run("a fifth dead, then a fifth 2 s late", tmp_path, version, "--scenario", str(scenario))

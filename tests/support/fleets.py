@@ -14,8 +14,8 @@ from core.clock import SECOND, HeldClock
 from lab.fleet import ber
 from lab.fleet.agents import Agents, Secrets
 from lab.fleet.faults import FOREVER, Fault, Terms
+from lab.fleet.invented import invented_sector, parse_size
 from lab.fleet.messages import GET, GET_BULK, GET_NEXT, V2C, Pdu, ask, request
-from lab.fleet.sector import Sector, parse_size
 from lab.fleet.state import World
 from lab.fleet.timeline import Timeline
 
@@ -44,7 +44,7 @@ class Fleet:
     """Agents at a time that the test sets."""
 
     def __init__(self, size: str, *terms: Terms, secrets: Secrets | None = None, seed: int = 1) -> None:
-        self.sector = Sector(parse_size(size), seed)
+        self.sector = invented_sector(parse_size(size), seed)
         self.clock = HeldClock(START)
         self.timeline = Timeline(self.sector)
         self.world = World(self.sector, self.timeline, START)
