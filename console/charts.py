@@ -31,6 +31,11 @@ SETTLED = 3 * MINUTE
 """By then a step has its first values."""
 
 _TICKS = 4
+_TICK_STEPS = ((2 * HOUR, 10 * MINUTE), (2 * DAY, 4 * HOUR), (10 * DAY, DAY), (60 * DAY, 5 * DAY))
+"""Of plots up to so long, how far apart times are told under them; of longer ones, each month."""
+
+_LEAST_STEP = 1e-300
+"""Of a scale: what is smaller has no logarithm that can be counted with."""
 
 
 class Span(NamedTuple):
@@ -41,6 +46,7 @@ class Span(NamedTuple):
 
 
 SPANS: Mapping[str, Span] = {
+    "1h": Span(HOUR, 2 * MINUTE),
     "24h": Span(24 * HOUR, 15 * MINUTE),
     "7d": Span(7 * DAY, HOUR),
     "30d": Span(30 * DAY, 6 * HOUR),
@@ -174,13 +180,15 @@ def public_chart(chart: Chart) -> dict[str, object]:
     }
 
 
-def grid_of(now: int, span: str) -> Grid:
+def grid_of(now: int, span: str, period: int = 0) -> Grid:
     """The steps of that choice up to ``now`` (nanoseconds UTC); of an unknown one the usual's.
 
-    A step that has only just begun is left out: nothing can have been measured in it yet.
+    No step is shorter than the ``period`` of the polls (nanoseconds), or every other one would be empty. A step that
+    has only just begun is left out: nothing can have been measured in it yet.
     """
     length, step = SPANS.get(span, SPANS[DEFAULT_SPAN])
-    last = (now - SETTLED + AHEAD) // step * step - AHEAD
+    step = max(step, -(-period // MINUTE) * MINUTE)
+    last = (now - max(SETTLED, period) + AHEAD) // step * step - AHEAD
     count = length // step
     return Grid(last - (count - 1) * step, step, count)
 
@@ -258,9 +266,9 @@ def path_of(values: Values, scale: Scale, count: int) -> str:
 def time_ticks(grid: Grid) -> tuple[Tick, ...]:
     """Round times of Vietnam under the plot: hours of a day, days of a month, months of a year."""
     length = grid.step * grid.steps
-    if length > 60 * DAY:
+    if length > _TICK_STEPS[-1][0]:
         return tuple(_month_ticks(grid))
-    step = 4 * HOUR if length <= 2 * DAY else DAY if length <= 10 * DAY else 5 * DAY
+    step = next(step for most, step in _TICK_STEPS if length <= most)
     first = -((-grid.since - AHEAD) // step) * step - AHEAD
     times = range(first, grid.until, step)
     return tuple(Tick(_x(time, grid), _told_time(time, step)) for time in times if 2 <= _x(time, grid) <= 98)  # noqa: PLR2004 - else it would be cut
@@ -281,8 +289,9 @@ def joined(name: str, how: Callable[[list[float]], float], lines: Iterable[Line]
 
 
 def _even(low: float, high: float) -> Scale:
-    step = _round_step((high - low) / _TICKS)
-    first, last = math.floor(low / step), math.ceil(high / step - 1e-9)
+    step = _round_step(max((high - low) / _TICKS, _LEAST_STEP))
+    first = math.floor(low / step)
+    last = max(first + 1, math.ceil(high / step - 1e-9))
     return Scale(first * step, last * step, tuple(number * step for number in range(first, last + 1)))
 
 

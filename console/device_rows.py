@@ -18,6 +18,7 @@ from console.overview import Overview
 from console.quantities import percent
 from console.site_rows import site_address
 from console.views import Moment, moment_or_none
+from core.clock import HOUR, SECOND
 from core.device_states import DeviceState, DeviceStates, Reach
 from core.records import Record
 from core.scope import Scope
@@ -34,6 +35,11 @@ HEALTHS = {
 }
 """As what a device is marked among sites and provinces."""
 BUSY_CPU = 90.0
+GONE = frozenset({Reach.DOWN, Reach.REFUSED})
+"""Of which nothing is known now: what was measured last was before."""
+
+YOUNG = 2 * HOUR
+"""Of a device that is in its state for less than this, the last hour is what matters. Nanoseconds."""
 
 
 class AskedDevices(Record, frozen=True, kw_only=True):
@@ -74,10 +80,14 @@ class Reached(Record, frozen=True, kw_only=True):
 
 
 class Polled(NamedTuple):
-    """What the SNMP lane told, by the devices' names; what it told too long ago is unknown now."""
+    """What the SNMP lane told, by the devices' names; what it told too long ago is unknown now.
+
+    ``period`` is how often a device is polled, in nanoseconds.
+    """
 
     states: Mapping[str, DeviceState]
     holds: bool
+    period: int
 
     def reach(self, name: str) -> Reach:
         """Of the device of that name."""
@@ -147,7 +157,7 @@ def reached_at(overview: Overview, site: str, now: int) -> dict[str, Reached]:
 
 def polled_of(told: DeviceStates, now: int) -> Polled:
     """By the devices' names (``now`` in nanoseconds UTC)."""
-    return Polled({one.name: one for one in told.devices}, is_current(told, now))
+    return Polled({one.name: one for one in told.devices}, is_current(told, now), round(told.period * SECOND))
 
 
 def seen_devices(directory: Directory, scope: Scope) -> list[Device]:
@@ -179,6 +189,7 @@ def listed_device(
 ) -> ListedDevice:
     """The device as one line."""
     site = directory.inventory.site(device.site)
+    busy = None if polled.reach(device.name) in GONE else busy
     cpu = busy.cpu if busy else None
     return ListedDevice(
         name=device.name,

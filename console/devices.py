@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from litestar import get
@@ -12,7 +12,9 @@ from console.charts import DEFAULT_SPAN, SPANS, Chart, Grid, grid_of, public_cha
 from console.deps import Console, console_of
 from console.device_charts import Charts
 from console.device_rows import (
+    GONE,
     WORST_FIRST,
+    YOUNG,
     AskedDevices,
     ListedDevice,
     Polled,
@@ -26,7 +28,7 @@ from console.device_rows import (
     with_state,
 )
 from console.device_views import device_address, device_view
-from console.measures import Measures, Table, busy_devices
+from console.measures import Lately, Measures, Table, busy_devices
 from console.overview import Overview, SiteState, device_states, directory_now, take_overview
 from console.paging import MOST_WORDS, page_of, pager, part_of
 from console.port_views import COLUMNS, Told, p95_rows, port_row, port_rows
@@ -71,6 +73,17 @@ class Found(NamedTuple):
     scope: Scope
     overview: Overview
     state: SiteState
+    polled: Polled
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it does not answer now, or not us."""
+        return self.polled.reach(self.device.name) in GONE
+
+    def usual_span(self, now: int) -> str:
+        """The length of its charts where none is chosen."""
+        told = self.polled.states.get(self.device.name)
+        return "1h" if told and now - told.since < YOUNG else DEFAULT_SPAN
 
 
 @get("/devices", opt=_READ, sync_to_thread=True)
@@ -116,11 +129,10 @@ def devices_json(request: AnyRequest) -> list[PublicDevice]:
 def device(request: AnyRequest, name: FromPath[str]) -> Answer:
     """One device; its name is known in any case."""
     console, language = console_of(request), language_of(request)
-    found, span = _find(request, name), span_of(request)
-    own, overview = found.device, found.overview
-    view = view_for(console, request.user, language)
+    found = _find(request, name)
+    own, overview, polled = found.device, found.overview, found.polled
+    view, span = view_for(console, request.user, language), _span(request, found)
     naming = [one for one in overview.incidents if own.name in one.devices]
-    polled = polled_of(overview.polled, console.clock.now())
     told = polled.states.get(own.name)
     values = {
         "device": device_view(overview.directory, own, found.state.sources, language),
@@ -128,6 +140,7 @@ def device(request: AnyRequest, name: FromPath[str]) -> Answer:
         "incidents": [row(one, view) for one in naming[:MOST_INCIDENTS]],
         "stale": stale_lanes(overview),
         "reached": polled.reached(own.name),
+        "is_gone": found.is_gone,
         "polled": told,
         "rtt": measured(told.rtt_ms, "ms", language) if told else "",
         "span": span,
@@ -141,7 +154,8 @@ def device(request: AnyRequest, name: FromPath[str]) -> Answer:
 def interface(request: AnyRequest, name: FromPath[str]) -> Answer:
     """One interface of a device, by its name in the query: names have slashes."""
     console, language = console_of(request), language_of(request)
-    found, port, span = _find(request, name), port_of(request), span_of(request)
+    found, port = _find(request, name), port_of(request)
+    span = _span(request, found)
     measures = Measures(console, found.scope, found.device)
     told = _told(found, measures, language, port=port)
     known = next((one for one in told.ports if fold_name(one.name) == fold_name(port)), None)
@@ -152,7 +166,7 @@ def interface(request: AnyRequest, name: FromPath[str]) -> Answer:
         "site": site_row(found.overview, found.state),
         "port": port_row(told, port, known),
         "page": device_address(found.device.name),
-        "charts": _charts_of_port(measures, span, port, language)[1],
+        "charts": _charts_of_port(measures, _grid(found, measures, span), port, language)[1],
         "days": p95_rows(measures.p95_days(port), "%d/%m/%Y", language),
         "months": p95_rows(measures.p95_months(port), "%m/%Y", language),
         "stale": stale_lanes(found.overview),
@@ -169,9 +183,9 @@ def series_json(request: AnyRequest, name: FromPath[str]) -> dict[str, Any]:
     found, port, span = _find(request, name), port_of(request), span_of(request)
     measures = Measures(console, found.scope, found.device)
     if port:
-        grid, charts = _charts_of_port(measures, span, port, language)
+        grid, charts = _charts_of_port(measures, _grid(found, measures, span), port, language)
     else:
-        grid, charts = _charts(_tables(measures, span), language)
+        grid, charts = _charts(_tables(measures, _grid(found, measures, span)), language)
     return {
         "device": found.device.name,
         "port": port or None,
@@ -189,10 +203,10 @@ def asked_of(request: AnyRequest) -> AskedDevices:
     return AskedDevices(text=query.get("q", "").strip()[:MOST_WORDS], page=page_of(request), **text)
 
 
-def span_of(request: AnyRequest) -> str:
+def span_of(request: AnyRequest, usual: str = DEFAULT_SPAN) -> str:
     """The chosen length of the charts; what is no choice is the usual one."""
     chosen: str = request.query_params.get("span", "")
-    return chosen if chosen in SPANS else DEFAULT_SPAN
+    return chosen if chosen in SPANS else usual
 
 
 def port_of(request: AnyRequest) -> str:
@@ -212,7 +226,16 @@ def _find(request: AnyRequest, name: str) -> Found:
     state = overview.by_id().get(found.site) if found else None
     if found is None or state is None:
         raise NotFoundError(f"there is no device '{name}'")
-    return Found(found, scope_for(console, request.user, "sources.read"), overview, state)
+    polled = polled_of(overview.polled, console.clock.now())
+    return Found(found, scope_for(console, request.user, "sources.read"), overview, state, polled)
+
+
+def _span(request: AnyRequest, found: Found) -> str:
+    return span_of(request, found.usual_span(console_of(request).clock.now()))
+
+
+def _grid(found: Found, measures: Measures, span: str) -> Grid:
+    return grid_of(measures.now, span, found.polled.period)
 
 
 def _told_to(console: Console, user: User, asked: AskedDevices) -> tuple[DeviceStates, AskedDevices]:
@@ -238,26 +261,32 @@ def _measured(request: AnyRequest, found: Found, span: str) -> dict[str, object]
         bare = Told(device.name, ports, {}, {}, None, language)
         return {"ports": port_rows(bare), "charts": (), "sensors": (), "power": ()}
     measures = Measures(console, found.scope, device)
-    tables = _tables(measures, span)
-    is_day = span == DEFAULT_SPAN
-    grid = grid_of(measures.now, DEFAULT_SPAN)
+    tables = _tables(measures, _grid(found, measures, span))
+    is_day, grid = span == DEFAULT_SPAN, _grid(found, measures, DEFAULT_SPAN)
     day = tables["interfaces"] if is_day else measures.over("interfaces", ("in_bps", "out_bps"), grid)
     return {
         "ports": port_rows(_told(found, measures, language, day)),
         "charts": _charts(tables, language)[1],
-        "sensors": sensor_rows(measures.lately("sensors", TABLES["sensors"]), language),
-        "power": power_rows(measures.lately("power", TABLES["power"]), language),
+        "sensors": sensor_rows(_lately(found, measures, "sensors", TABLES["sensors"]), language),
+        "power": power_rows(_lately(found, measures, "power", TABLES["power"]), language),
     }
+
+
+def _lately(
+    found: Found, measures: Measures, table: str, columns: Sequence[str], port: str = ""
+) -> Mapping[str, Lately]:
+    """What is true now: of a device that does not answer, nothing is known."""
+    return {} if found.is_gone else measures.lately(table, columns, port)
 
 
 def _told(found: Found, measures: Measures, language: str, day: Table | None = None, port: str = "") -> Told:
     name = found.device.name
     ports = found.overview.directory.interfaces.get(fold_name(name), ())
-    return Told(name, ports, measures.lately("interfaces", COLUMNS, port), measures.p95_today(port), day, language)
+    lately = _lately(found, measures, "interfaces", COLUMNS, port)
+    return Told(name, ports, lately, measures.p95_today(port), day, language)
 
 
-def _tables(measures: Measures, span: str) -> dict[str, Table]:
-    grid = grid_of(measures.now, span)
+def _tables(measures: Measures, grid: Grid) -> dict[str, Table]:
     return {table: measures.over(table, columns, grid) for table, columns in TABLES.items()}
 
 
@@ -266,8 +295,7 @@ def _charts(tables: dict[str, Table], language: str) -> tuple[Grid, list[Chart]]
     return reached.grid, Charts(reached.grid, reached, language).of_device(tables)
 
 
-def _charts_of_port(measures: Measures, span: str, port: str, language: str) -> tuple[Grid, list[Chart]]:
-    grid = grid_of(measures.now, span)
+def _charts_of_port(measures: Measures, grid: Grid, port: str, language: str) -> tuple[Grid, list[Chart]]:
     reached = measures.over("devices", TABLES["devices"], grid)
     return grid, Charts(grid, reached, language).of_port(measures.over("interfaces", PORT_COLUMNS, grid, port), port)
 

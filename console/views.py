@@ -32,6 +32,9 @@ LAST_LINES = 10
 AROUND = 5 * MINUTE
 """So much before and after an alert is searched."""
 
+_PART = "haidang.object"
+"""The field in which the platform names a device, or a part of one: ``rt-hn/Gi0/0/1``."""
+
 _DAY = 24 * HOUR
 _NAMES = {"\0": "NUL", "\t": "TAB", "\n": "LF", "\r": "CR", "\x1b": "ESC"}
 
@@ -346,8 +349,9 @@ def in_language(told: Mapping[str, Told], language: str, otherwise: Told) -> Tol
 
 
 def object_text(pairs: Iterable[tuple[str, str]]) -> str:
-    """What was hit: ``source.ip 203.0.113.7 · user.name root``."""
-    return visible(" · ".join(f"{field} {value}".strip() for field, value in pairs).encode())
+    """What was hit: ``source.ip 203.0.113.7 · user.name root``; a device's part is named by its value alone."""
+    told = (value if field == _PART else f"{field} {value}".strip() for field, value in pairs)
+    return visible(" · ".join(told).encode())
 
 
 def _ordered(alerts: tuple[Alert, ...]) -> list[Alert]:

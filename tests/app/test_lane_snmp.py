@@ -251,7 +251,8 @@ def test_states_of_devices_that_cannot_be_read_are_said_and_learnt_anew(
 
     async def work() -> None:
         async with started() as lane:
-            await until(lambda: lane.metrics.polls._value.get() and state().state is Reach.UP)
+            await until(lambda: quick.device_states.read_bytes() != content and state().state is Reach.UP)
+            assert lane.metrics.polls._value.get()
 
     with pytest.raises(IntegrityError, match="the SNMP lane writes it anew when it runs"):
         read_device_states(quick.device_states)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from console.charts import SPANS, Grid, Line, Plan, draw, few_lines, grid_of, path_of, runs, scale_of, time_ticks
 from console.quantities import bits, measured, plain
-from core.clock import HOUR, MINUTE, VIETNAM, to_datetime
+from core.clock import HOUR, MINUTE, SECOND, VIETNAM, to_datetime
 
 NOW = 1_795_300_000_000_000_000
 GRID = Grid(NOW // (15 * MINUTE) * (15 * MINUTE), 15 * MINUTE, 4)
@@ -94,6 +94,7 @@ def test_no_value_however_large_leaves_the_plot(told):
         ([-5.0, 5.0], -5, 5),
         ([-5.0], -6, 0),
         ([9e14], 0, 1e15),
+        ([5e-324], 0, 1e-300),
     ],
 )
 def test_a_scale_begins_at_0_unless_all_values_are_high_or_some_are_below(told, low, high):
@@ -122,9 +123,17 @@ def test_a_step_that_has_just_begun_is_left_out():
     assert grid_of(begin + 4 * MINUTE, "24h").until == begin + 15 * MINUTE
 
 
+def test_a_step_is_no_shorter_than_what_lies_between_two_polls():
+    assert grid_of(NOW, "1h").step == 2 * MINUTE
+    slow = grid_of(NOW, "1h", 4 * MINUTE + SECOND)
+    assert (slow.step, slow.steps) == (5 * MINUTE, 12)
+    assert slow.until <= NOW - 4 * MINUTE + slow.step
+
+
 @pytest.mark.parametrize(
     ("span", "ticks"),
     [
+        ("1h", ["04:30", "04:40", "04:50", "05:00", "05:10", "05:20"]),
         ("24h", ["08:00", "12:00", "16:00", "20:00", "22/11", "04:00"]),
         ("7d", ["16/11", "17/11", "18/11", "19/11", "20/11", "21/11", "22/11"]),
         ("12m", ["12/25", "02/26", "04/26", "06/26", "08/26", "10/26"]),

@@ -27,6 +27,12 @@ SILENT = range(NOW - 60 * MINUTE, NOW - 20 * MINUTE, MINUTE)
 HEARD = [time for time in TIMES if time not in SILENT]
 
 
+def tell(folder, state: Reach, since: int = NOW - DAY) -> None:
+    """The SNMP lane tells so of the device."""
+    device = DeviceState(name="RT-DN", site="dn", address="10.1.0.1", state=state, since=since, answered=NOW - MINUTE)
+    write_device_states(folder / "devices.json", DeviceStates(written=NOW - MINUTE, devices=(device,)))
+
+
 @pytest.fixture(autouse=True)
 def _measured(tmp_path):
     """What was measured of a few devices."""
@@ -53,10 +59,7 @@ def _measured(tmp_path):
     batches += [{"hosts": hosts, "power": ups, "sensors": sensors}]
     batches += [{"devices": device_series("RT-DN", "dn", TIMES, [float(time not in SILENT) for time in TIMES])}]
     fill_series(tmp_path / "series", NOW, batches)
-    state = DeviceState(
-        name="RT-DN", site="dn", address="10.1.0.1", state=Reach.UP, since=NOW - DAY, answered=NOW - MINUTE
-    )
-    write_device_states(tmp_path / "devices.json", DeviceStates(written=NOW - MINUTE, devices=(state,)))
+    tell(tmp_path, Reach.UP)
 
 
 @pytest.fixture
@@ -156,7 +159,30 @@ def test_the_same_figures_are_given_to_programs(at):
     }
 
 
-@pytest.mark.parametrize("span", ["24h", "7d", "30d", "12m", "nonsense"])
+@pytest.mark.parametrize("reach", [Reach.DOWN, Reach.REFUSED])
+def test_of_a_device_that_does_not_answer_nothing_is_told_as_true_now(at, tmp_path, reach):
+    tell(tmp_path, reach)
+    page = at().get("/devices/RT-DN").text
+    assert "hiện chưa rõ trạng thái và lưu lượng" in page
+    row = row_of(page, PORT)
+    assert "Chưa có số liệu" in row
+    assert "Hoạt động" not in row
+    assert "↓ 250 Mbit/s" in row
+    assert 'id="power-title"' not in page
+    interface = words(at().get(f"/devices/RT-DN/interfaces?port={PORT}").text)
+    assert "Hoạt động" not in interface
+
+
+def test_of_a_device_whose_state_is_young_the_last_hour_is_shown_unless_another_span_is_picked(at, tmp_path):
+    tell(tmp_path, Reach.UP, NOW - HOUR)
+    browser = at()
+    for path in ("/devices/RT-DN?", f"/devices/RT-DN/interfaces?port={PORT.replace('/', '%2F')}&amp;"):
+        page = browser.get(path.replace("&amp;", "&")).text
+        assert f'href="{path}span=1h" aria-current="true"' in page
+    assert 'span=7d" aria-current="true"' in browser.get("/devices/RT-DN?span=7d").text
+
+
+@pytest.mark.parametrize("span", ["1h", "24h", "7d", "30d", "12m", "nonsense"])
 def test_each_span_has_its_page_with_the_picked_one_marked(at, span):
     page = at().get(f"/devices/RT-DN?span={span}").text
     chosen = span if span != "nonsense" else "24h"

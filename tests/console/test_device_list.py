@@ -104,6 +104,9 @@ def test_the_share_of_ports_that_are_down_leaves_out_those_switched_off(at, tell
     page = browser.get("/devices").text
     assert ">1/2</td>" in page
     assert ">95,5 %</td>" in page
+    tell(reaches={"RT-DN": Reach.DOWN})
+    row = next(one for one in browser.get("/devices.json").json() if one["name"] == "RT-DN")
+    assert (row["down"], row["ports"], row["cpu"]) == (None, None, None)
 
 
 def test_only_devices_within_ones_scope_are_listed(at, tell):

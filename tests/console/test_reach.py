@@ -164,7 +164,7 @@ def test_what_was_measured_of_ones_own_devices_is_shown(world, open_as, console)
     own = [name for name in world.living if name not in world.outside(grants_of(console, "viewer0"), "sources.read")]
     browser = open_as("viewer0")
     for name in own:
-        page = browser.get(f"/devices/rt-{name}").text
+        page = browser.get(f"/devices/rt-{name}?span=24h").text
         assert f"port {mark(name)}" in page
         assert f"cpu {mark(name)}" in page
         assert f"profile {mark(name)}" in page

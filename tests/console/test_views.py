@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given, strategies
 
-from console.views import View, age, exact_moment, in_language, moment_or_none, row, step, visible
+from console.views import View, age, exact_moment, in_language, moment_or_none, object_text, row, step, visible
 from core.clock import HOUR, MINUTE, SECOND
 from core.incident import TimelineEntry
 
@@ -94,3 +94,8 @@ def test_a_closed_incident_was_open_until_it_was_resolved(store):
     later = msgspec.structs.replace(VIEW, now=9 * HOUR)
     assert row(store(detected=HOUR), later).age.count == 8
     assert row(store(detected=HOUR, resolved=3 * HOUR), later).age.count == 2
+
+
+def test_a_part_of_a_device_is_named_by_its_value_alone():
+    pairs = (("haidang.object", "rt-hn/Gi0/0/1"), ("source.ip", "203.0.113.7"), ("user.name", ""))
+    assert object_text(pairs) == "rt-hn/Gi0/0/1 · source.ip 203.0.113.7 · user.name"
