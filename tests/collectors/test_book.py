@@ -19,10 +19,15 @@ NOW = 1_795_312_267_000_000_000
 HERE = "192.0.2.1"
 
 
-def heard(one: Book, address: str, seen: int, count: int = 1, told: int | None = None, **changed) -> None:
-    """The book hears of so many messages."""
+def hear(one: Book, address: str, seen: int, count: int = 1, told: int | None = None, **changed) -> None:
+    """The same, and nobody looks at it yet."""
     usual = {"way": "udp", "kind": "linux/sshd", "device": "sv", "site": "hn"}
     one.hear(address, seen, count, lambda: Heard(**{**usual, "seen": seen, "told": told, **changed}))
+
+
+def heard(one: Book, address: str, seen: int, count: int = 1, told: int | None = None, **changed) -> None:
+    """The book hears of so many messages."""
+    hear(one, address, seen, count, told, **changed)
     one.content(seen, lambda _: ("", "lane"))  # as the lane does every other second
 
 
@@ -166,7 +171,7 @@ def test_lag_is_smoothed_and_the_offset_is_the_least_lag():
 def test_so_many_sources_are_kept_apart_and_the_others_are_counted():
     one = book()
     for number in range(MOST + 7):
-        heard(one, f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", NOW, 1)
+        hear(one, f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", NOW, 1)
     found = one.content(NOW, lambda _: ("", "lane"))
     assert (len(found.sources), found.unlisted) == (MOST, 7)
     assert msgspec.json.decode(msgspec.json.encode(found), type=Sources) == found

@@ -25,7 +25,7 @@ from lab.fleet.control import ask
 
 COMMUNITY = "h4i-dang"
 USER, AUTH, PRIV = "haidang", "authentic-1", "private-22"
-LANE = 'period_seconds = 2\nport = {port}\ntimeout_seconds = 0.5\nspace = "lab"\n'
+LANE = 'period_seconds = 1\nport = {port}\ntimeout_seconds = 0.5\nspace = "lab"\n'
 HEAD = "name,site,address,vendor,model,role\n"
 
 
@@ -78,7 +78,7 @@ def test_a_port_that_goes_down_is_an_incident_until_it_is_up_and_so_is_a_silent_
     with fleet_platform(tmp_path) as (platform, fault):
         eventually(lambda: state_of(platform, "ups-dc").get("state") == "up")
         port = next(row[2] for row in series(platform, "interfaces", "oper", device="sw-dc") if row[4] == 1)
-        flapping = {"kind": "flapping", "device": "sw-dc", "interface": port, "period_s": 30}
+        flapping = {"kind": "flapping", "device": "sw-dc", "interface": port, "period_s": 8}
         started = [fault({"start": one})["id"] for one in (flapping, {"kind": "power_loss", "site": "dc"})]
         eventually(lambda: {"Interface is down", "UPS runs on battery"} <= causes(platform))
         down = f'haidang.object:"sw-dc/{port}" event.action:link_down'
