@@ -52,6 +52,9 @@ _COLUMNS = {
     "id": "Mã",
     "reason": "Lý do",
 }
+_UNTOLD: Mapping[bool, Mapping[str, object]] = {False: {"month": "", "last": ""}, True: {"hits": None}}
+"""In place of a rule's hits, in a table and as JSON."""
+
 _PACK_COLUMNS = {
     "name": "Gói",
     "number": "Phiên bản",
@@ -153,15 +156,21 @@ def list_rules(
     level: Levels = None,
     as_json: AsJson = False,
 ) -> None:
-    """Các quy tắc, khớp nhiều nhất trước / rules, those that hit most first."""
+    """Các quy tắc, khớp nhiều nhất trước / rules, those that hit most first.
+
+    Hits are counted over the whole sector, so only who may see all of it is told of them.
+    """
     states = (RuleState.DISABLED, RuleState.REFUSED) if disabled else ()
     wanted = Wanted(text=text, states=states, levels=tuple(level or ()), pack=pack)
     own = settings_of(settings)
-    reader_of(own).must("rules.read")
+    reader = reader_of(own)
+    reader.must("rules.read")
+    told = reader.may("incident.read") and reader.scope("incident.read").is_everything
     with state_of(own) as connection:
-        found = catalogue.list_rules(connection, wanted, SystemClock().now(), ALL)
+        found = catalogue.list_rules(connection, wanted, SystemClock().now(), ALL, by_hits=told)
         offs = stored.offs(connection)
-    show([_plain(one, offs) if as_json else _row(one, offs) for one in found], _COLUMNS, as_json=as_json)
+    rows = [_plain(one, offs) if as_json else _row(one, offs) for one in found]
+    show(rows if told else [{**row, **_UNTOLD[as_json]} for row in rows], _COLUMNS, as_json=as_json)
 
 
 def list_packs(settings: SettingsFile = None, as_json: AsJson = False) -> None:

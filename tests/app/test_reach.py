@@ -7,6 +7,7 @@ and it is held to the same; or, where it concerns no unit, why.
 from __future__ import annotations
 
 import base64
+import json
 import os
 import pwd
 import random
@@ -27,8 +28,12 @@ from collectors.logs.marks import Marks
 from collectors.logs.resend import Tails
 from collectors.logs.spooling import Ends, encode_head, encode_record
 from core import audit
+from core.clock import SystemClock
 from core.scope import Grant
 from core.settings import HOME
+from core.stores import catalogue
+from core.stores.catalogue import CatalogueRule, RuleState
+from core.stores.grants import put_grant
 from core.stores.inventory import Put, put_records, read_records
 from core.stores.users import NewUser, add_user, set_columns
 from core.vault import Vault
@@ -303,6 +308,19 @@ def test_a_command_tells_what_is_ones_own(command, right, world, run_as):
     own = [name for name in world.living if name not in world.outside(grants, right)]
     assert own
     assert marks_in(run(*command.split()), own) == own
+
+
+def test_hits_are_counted_over_the_sector_and_told_to_who_sees_all_of_it_alone(centre, run_as):
+    rule = CatalogueRule(id=RULE, file="a/b.yml", title={"vi": "x"}, guide={}, state=RuleState.ENABLED)
+    centre.change(lambda connection, _: catalogue.put_catalogue(connection, [rule], {rule.file: b""}))
+    now = SystemClock().now()
+    centre.change(lambda connection, _: catalogue.count_hits(connection, [RULE] * 777, now))
+    _, run = run_as("analyst")
+    assert json.loads(run("rules", "list", "--json"))[0]["hits"] is None
+    assert "777" not in run("rules", "list")
+    centre.change(lambda connection, _: put_grant(connection, now, "x", "analyst", Grant("analyst")))
+    assert json.loads(run("rules", "list", "--json"))[0]["hits"]["month"] == 777
+    assert "777" in run("rules", "list")
 
 
 def readers(grants: tuple[Grant, ...]):
