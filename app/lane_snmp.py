@@ -11,6 +11,7 @@ from app.snmp.devices import Roll
 from app.snmp.known import KnownStates
 from app.snmp.metrics import SnmpMetrics
 from app.snmp.plan import Plan, Planned, SnmpCredential, open_sets, plan
+from app.snmp.ports import PortRoles
 from app.snmp.recorder import Answered, Came, Recorder, Unanswered, silent_reading
 from app.snmp.sessions import ChoosingSession, Way
 from collectors.snmp.failures import Failure
@@ -88,9 +89,9 @@ class SnmpLane:
         self._store = SeriesStore(self._settings.series, self._clock)
         self._log = ChangeLog(self._settings.changes, self._clock)
         self._roll = Roll(self._last_states())
-        known = KnownStates(self._folder / "known.msgpack", self._log, self._settings.changes)
+        self._known = KnownStates(self._folder / "known.msgpack", self._log, self._settings.changes)
         self._remote = self._open_remote()
-        self._recorder = Recorder(self._store, known, self._roll, self.metrics, self._remote)
+        self._recorder = Recorder(self._store, self._known, self._roll, self.metrics, self._remote)
         self._poller = Poller({}, round(self._own.period_seconds * SECOND), self)
         for kind in KINDS:
             self._use(kind, await self._first_snapshot(kind))
@@ -177,6 +178,7 @@ class SnmpLane:
         self._sets = open_sets(
             self._vault, wanted, lambda name, error: self._say_once(f"credential set '{name}' is not used: {error}")
         )
+        self._known.roles = PortRoles(self._inventory)
         return plan(self._inventory, self._sealed.targets, self._sets.keys(), self._own.space)
 
     def _follow(self, planned: Plan) -> None:

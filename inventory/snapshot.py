@@ -7,6 +7,7 @@ import msgspec
 from core.errors import IntegrityError
 from core.records import Record
 from inventory.addresses import parse_address, parse_network
+from inventory.objects import Interface, Link
 from inventory.records import Device, Inventory, Prefix, Site
 from inventory.units import Unit
 
@@ -24,16 +25,23 @@ class _Snapshot(Record, frozen=True, kw_only=True):
     sites: tuple[Site, ...] = ()
     devices: tuple[Device, ...] = ()
     prefixes: tuple[Prefix, ...] = ()
+    interfaces: tuple[Interface, ...] = ()
+    links: tuple[Link, ...] = ()
 
 
 def encode_snapshot(inventory: Inventory) -> bytes:
-    """What lanes need of the inventory (units, sites, devices, prefixes) as JSON with the version of its form."""
+    """What lanes need of the inventory as JSON with the version of its form.
+
+    Units, sites, devices, prefixes, links, and the interfaces whose role is known.
+    """
     snapshot = _Snapshot(
         format=FORMAT,
         units=inventory.units,
         sites=inventory.sites,
         devices=inventory.devices,
         prefixes=inventory.prefixes,
+        interfaces=tuple(port for port in inventory.interfaces if port.role),
+        links=inventory.links,
     )
     return msgspec.json.encode(snapshot)
 
@@ -54,7 +62,14 @@ def decode_snapshot(data: bytes) -> Inventory:
         _check(snapshot)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
         raise IntegrityError(f"inventory snapshot: damaged ({error}); fetch it from the centre anew") from error
-    return Inventory(units=snapshot.units, sites=snapshot.sites, devices=snapshot.devices, prefixes=snapshot.prefixes)
+    return Inventory(
+        units=snapshot.units,
+        sites=snapshot.sites,
+        devices=snapshot.devices,
+        interfaces=snapshot.interfaces,
+        links=snapshot.links,
+        prefixes=snapshot.prefixes,
+    )
 
 
 def _check(snapshot: _Snapshot) -> None:

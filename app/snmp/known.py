@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.snmp.ports import PortRoles
 from collectors.snmp.failures import Failure
 from collectors.snmp.readings import Reading
 from collectors.snmp.states import Known, State, StateChange, failed_changes, read_changes, to_change
@@ -46,6 +47,9 @@ class KnownStates:
         log: where changes are told.
         folder: of the log.
 
+    Attributes:
+        roles: of ports, told with what changes of them.
+
     Raises:
         IntegrityError: file or log cannot be read.
     """
@@ -59,6 +63,7 @@ class KnownStates:
             delta = msgspec.json.decode(change.known, type=_Delta | None)
             if delta is not None:
                 self._known[change.device] = _apply(self._known.get(change.device), delta)
+        self.roles = PortRoles()
         self._waiting: list[Change] = []
         self._is_dirty = False
 
@@ -103,10 +108,17 @@ class KnownStates:
             return
         self._known[reading.device] = after
         self._is_dirty = True
-        lines = [to_change(change, reading, address) for change in changes]
+        lines = [self._with_role(to_change(change, reading, address)) for change in changes]
         if lines:
             known = msgspec.Raw(msgspec.json.encode(_delta(before or Known(), after)))
             self._waiting += [*lines[:-1], msgspec.structs.replace(lines[-1], known=known)]
+
+    def _with_role(self, change: Change) -> Change:
+        port = change.fields.get("interface.name")
+        role = self.roles.of(change.device, str(port)) if port else ""
+        if not role:
+            return change
+        return msgspec.structs.replace(change, fields={**change.fields, "haidang.interface.role": role})
 
 
 def _delta(before: Known, after: Known) -> _Delta:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -24,6 +25,7 @@ from core.scope import EVERYTHING
 from core.settings import RemoteWriteSettings, Settings
 from core.stores.series_read import LocalSeries, SeriesQuery
 from core.vault import Vault
+from inventory.objects import Interface
 
 ADDRESS, OTHER = "10.1.2.3", "10.1.2.4"
 ALL = ("prefix", "0.0.0.0/0", "core")
@@ -332,6 +334,22 @@ def test_a_change_while_nobody_looked_is_told_once_by_the_next_process_and_no_ra
         assert len(first) >= 3
         assert all(row[4] is None for row in first)
         assert len(rows("interfaces", "gap")) > before
+
+    run(lives())
+
+
+def test_with_a_port_that_goes_down_the_inventorys_role_of_it_is_told(run, started, network, link, vault, quick):
+    sector = sector_of(ADDRESS)
+    port = Interface(device=sector.devices[0].name, name="Gi0/1", role="uplink")
+    link.give(replace(sector, interfaces=(port,)), sealed_of(vault, ALL, core=GOOD))
+
+    async def lives() -> None:
+        async with started() as lane:
+            await until(lane.metrics.polls._value.get)
+            network.put(ADDRESS, device_table(oper=2))
+            await until(lambda: [*told_since(quick.changes, Place())])
+        (told,) = told_since(quick.changes, Place())
+        assert told.fields["haidang.interface.role"] == "uplink"
 
     run(lives())
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import IntegrityError
-from inventory.objects import Interface, Policy
+from inventory.objects import Interface, Link, Policy
 from inventory.records import Device, Inventory, Prefix, Site
 from inventory.snapshot import decode_snapshot, encode_snapshot
 from inventory.units import Unit
@@ -13,6 +13,8 @@ INVENTORY = Inventory(
     units=(Unit(id="tc", name="Viện kiểm sát nhân dân tối cao", type="supreme"),),
     sites=(Site(id="dc", name="Trung tâm dữ liệu", unit="tc", address_space="wan", tier="DC"),),
     devices=(Device(name="rt-dc", site="dc", address="10.0.0.1", vendor="cisco", model="ISR", role="router"),),
+    interfaces=(Interface(device="rt-dc", name="Gi0/0", role="uplink"),),
+    links=(Link(id="wan-1", a_device="rt-dc", a_interface="Gi0/0", b_device="rt-tha", kind="wan"),),
     prefixes=(Prefix(space="wan", prefix="10.0.0.0/24", site="dc"),),
 )
 
@@ -49,7 +51,7 @@ def test_a_snapshot_of_another_version_or_damaged_is_refused(data, message):
 def test_only_what_lanes_need_travels():
     more = replace(
         INVENTORY,
-        interfaces=(Interface(device="rt-dc", name="Gi0/1"),),
+        interfaces=(Interface(device="rt-dc", name="Gi0/1"), *INVENTORY.interfaces),
         policies=(Policy(tier="DC", what="access", role="access", minimum_mbps=1000),),
     )
     assert encode_snapshot(more) == encode_snapshot(INVENTORY)
