@@ -34,5 +34,5 @@ soak: setup-test ## các phép thử dài và tải nặng / long and heavy runs
 bundle: setup ## đóng gói để cài không cần mạng / pack for installation without a network
 	@tools/bundle.sh
 
-lock: ## cập nhật các tệp khoá phiên bản / renew the lock files
+lock: ## cập nhật các tệp khóa phiên bản / renew the lock files
 	@tools/lock.sh

@@ -2,10 +2,10 @@
 
 The centre is copied before its lanes, so a lane's copy is never behind it; whatever the restored centre has not
 seen, the lanes send again. Of the logs lane the stored events are copied before the outbox, whose note of how far they
-were judged may then only be ahead. Of the SNMP lane the spool is copied before the files into which it goes: what is in
-both is known by its number. What it tells the logs lane, and what waits for a remote-write receiver, is not copied: of
-the former the logs lane's copy has all that it had taken, the latter is in the series. Secrets are not copied: they are
-made anew.
+were judged may then only be ahead. What the SNMP lane knows of devices is copied before the logs lane: what it told
+since it tells again, perhaps twice, and never not at all; so the files in which it tells are not copied. Of its series
+the spool is copied before the files into which it goes: what is in both is known by its number. What waits for a
+remote-write receiver is in the series. Secrets are not copied: they are made anew.
 """
 
 from __future__ import annotations
@@ -65,9 +65,10 @@ def back_up(settings: Settings, target: Path, clock: Clock, tell: Tell) -> Conte
     tell("centre")
     _copy_centre(settings, target)
     tell("lane logs")
+    _copy_known(settings.snmp, target / "lanes" / "snmp")
     _copy_logs(settings.logs, target / "lanes" / "logs")
     tell("lane snmp")
-    _copy_snmp(settings.snmp, settings.series, target / "lanes" / "snmp")
+    _copy_steadily(settings.series, lambda: _copy_series(settings.series, target / "lanes" / "snmp" / "series"))
     files = {str(path.relative_to(target)): file_sha256(path) for path in _files(target)}
     contents = Contents(time=clock.now(), files=files)
     replace_file(target / CONTENTS, msgspec.json.encode(contents), mode=0o600)
@@ -158,42 +159,40 @@ def _copy_logs(lane: Path, target: Path) -> None:
     _copy_tree(lane / "snapshots", target / "snapshots")
 
 
-def _copy_snmp(lane: Path, series: Path, target: Path) -> None:
+def _copy_known(lane: Path, target: Path) -> None:
     make_folder(target)
-    _copy_steadily(series, lambda: _copy_series(series, target / series.name))
     for path in lane.glob("*"):
         if path.suffix in _STATES:
             _copy_file(path, target / path.name)
     _copy_tree(lane / "snapshots", target / "snapshots")
 
 
-def _copy_steadily(source: Path, copy: Callable[[], bool]) -> None:
-    """Copies, again if it says that it has not all, or a file became another one meanwhile."""
+def _copy_steadily(source: Path, copy: Callable[[], None]) -> None:
+    """Copies, again if a file became another one meanwhile."""
     for _ in range(_TRIES):
         with suppress(FileNotFoundError):
-            if copy():
-                return
+            return copy()
     raise UnavailableError(f"{source} keeps changing: try again")
 
 
-def _copy_events(lane: Path, target: Path) -> bool:
+def _copy_events(lane: Path, target: Path) -> None:
     manifest = read_manifest(lane / "events")
     _copy_files((lane / "events" / part.name for part in manifest.partitions), target / "events")
     waiting = [path for path in segments(lane / "spool") if segment_number(path) > manifest.through]
     _copy_files(waiting, target / "spool")
     if manifest.partitions or manifest.through:
         swap_manifest(target / "events", msgspec.structs.replace(manifest, retired=(), removed=()))
-    return read_manifest(lane / "events") == manifest
+    if read_manifest(lane / "events") != manifest:
+        raise FileNotFoundError(f"{lane}: segments became partitions meanwhile")
 
 
-def _copy_series(series: Path, target: Path) -> bool:
+def _copy_series(series: Path, target: Path) -> None:
     _copy_files(segments(series / "spool"), target / "spool")
     for table in TABLES:
         manifest = present(series / table)
         _copy_files((series / table / part.name for part in manifest.partitions), target / table)
         if manifest.partitions or manifest.through:
             swap_manifest(target / table, msgspec.structs.replace(manifest, retired=()))
-    return True
 
 
 def _copy_files(paths: Iterable[Path], target: Path) -> None:

@@ -146,7 +146,7 @@ class SnmpLane:
         """The devices as the last process left them; what cannot be read is said and learnt anew."""
         try:
             return read_device_states(self._settings.device_states)
-        except IntegrityError as error:
+        except (IntegrityError, UnavailableError) as error:
             self._say_once(f"{error}: devices are learnt anew")
             return DeviceStates()
 

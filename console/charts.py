@@ -34,6 +34,9 @@ _TICKS = 4
 _TICK_STEPS = ((2 * HOUR, 10 * MINUTE), (2 * DAY, 4 * HOUR), (10 * DAY, DAY), (60 * DAY, 5 * DAY))
 """Of plots up to so long, how far apart times are told under them; of longer ones, each month."""
 
+_SAME = 1e-9
+"""Share of a value by which two that differ no more are one: means of equal values differ in their last bits."""
+
 _LEAST_STEP = 1e-300
 """Of a scale: what is smaller has no logarithm that can be counted with."""
 
@@ -245,7 +248,7 @@ def scale_of(values: Sequence[float], top: float | None = None) -> Scale:
     low, high = min(values, default=0.0), max(values, default=0.0)
     if low >= 0 and low < 0.6 * high:
         low = 0.0
-    if low == high:
+    if high - low <= _SAME * max(abs(low), abs(high)):
         low, high = (0.0, high or 1.0) if high >= 0 else (low, 0.0)
     return _even(low, high)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from litestar import get
 from litestar.params import FromPath
 
-from console.charts import DEFAULT_SPAN, SPANS, Chart, Grid, grid_of, public_chart
+from console.charts import DEFAULT_SPAN, SPANS, Chart, Grid, public_chart
 from console.deps import Console, console_of
 from console.device_charts import Charts
 from console.device_rows import (
@@ -153,10 +153,10 @@ def device(request: AnyRequest, name: FromPath[str]) -> Answer:
 @get("/devices/{name:str}/interfaces", opt=_WATCH, sync_to_thread=True)
 def interface(request: AnyRequest, name: FromPath[str]) -> Answer:
     """One interface of a device, by its name in the query: names have slashes."""
-    console, language = console_of(request), language_of(request)
+    language = language_of(request)
     found, port = _find(request, name), port_of(request)
     span = _span(request, found)
-    measures = Measures(console, found.scope, found.device)
+    measures = _measures(request, found)
     told = _told(found, measures, language, port=port)
     known = next((one for one in told.ports if fold_name(one.name) == fold_name(port)), None)
     if known is None and port not in told.names:
@@ -166,7 +166,7 @@ def interface(request: AnyRequest, name: FromPath[str]) -> Answer:
         "site": site_row(found.overview, found.state),
         "port": port_row(told, port, known),
         "page": device_address(found.device.name),
-        "charts": _charts_of_port(measures, _grid(found, measures, span), port, language)[1],
+        "charts": _charts_of_port(measures, measures.grid(span), port, language)[1],
         "days": p95_rows(measures.p95_days(port), "%d/%m/%Y", language),
         "months": p95_rows(measures.p95_months(port), "%m/%Y", language),
         "stale": stale_lanes(found.overview),
@@ -179,13 +179,13 @@ def interface(request: AnyRequest, name: FromPath[str]) -> Answer:
 @get("/devices/{name:str}/series.json", opt=_WATCH, sync_to_thread=True)
 def series_json(request: AnyRequest, name: FromPath[str]) -> dict[str, Any]:
     """The figures of the charts for programs: of the device, or of the interface that the query names."""
-    console, language = console_of(request), language_of(request)
+    language = language_of(request)
     found, port, span = _find(request, name), port_of(request), span_of(request)
-    measures = Measures(console, found.scope, found.device)
+    measures = _measures(request, found)
     if port:
-        grid, charts = _charts_of_port(measures, _grid(found, measures, span), port, language)
+        grid, charts = _charts_of_port(measures, measures.grid(span), port, language)
     else:
-        grid, charts = _charts(_tables(measures, _grid(found, measures, span)), language)
+        grid, charts = _charts(_tables(measures, measures.grid(span)), language)
     return {
         "device": found.device.name,
         "port": port or None,
@@ -234,8 +234,8 @@ def _span(request: AnyRequest, found: Found) -> str:
     return span_of(request, found.usual_span(console_of(request).clock.now()))
 
 
-def _grid(found: Found, measures: Measures, span: str) -> Grid:
-    return grid_of(measures.now, span, found.polled.period)
+def _measures(request: AnyRequest, found: Found) -> Measures:
+    return Measures(console_of(request), found.scope, found.device, found.polled.period)
 
 
 def _told_to(console: Console, user: User, asked: AskedDevices) -> tuple[DeviceStates, AskedDevices]:
@@ -249,20 +249,20 @@ def _rows(request: AnyRequest, found: Sequence[Device], polled: Polled) -> list[
     console, language, user = console_of(request), language_of(request), request.user
     directory = directory_now(console)
     scope = scope_for(console, user, "sources.read") if may(user.grants, "sources.read") else NOTHING
-    busy = busy_devices(console, scope, found)
+    busy = busy_devices(console, scope, found, polled.period)
     return [listed_device(directory, one, polled, busy.get(one.name), language) for one in found]
 
 
 def _measured(request: AnyRequest, found: Found, span: str) -> dict[str, object]:
     """What was measured, for those who may know it; others see what the inventory knows of the ports."""
-    console, language, device = console_of(request), language_of(request), found.device
+    language, device = language_of(request), found.device
     if not may(request.user.grants, "sources.read"):
         ports = found.overview.directory.interfaces.get(fold_name(device.name), ())
         bare = Told(device.name, ports, {}, {}, None, language)
         return {"ports": port_rows(bare), "charts": (), "sensors": (), "power": ()}
-    measures = Measures(console, found.scope, device)
-    tables = _tables(measures, _grid(found, measures, span))
-    is_day, grid = span == DEFAULT_SPAN, _grid(found, measures, DEFAULT_SPAN)
+    measures = _measures(request, found)
+    tables = _tables(measures, measures.grid(span))
+    is_day, grid = span == DEFAULT_SPAN, measures.grid(DEFAULT_SPAN)
     day = tables["interfaces"] if is_day else measures.over("interfaces", ("in_bps", "out_bps"), grid)
     return {
         "ports": port_rows(_told(found, measures, language, day)),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from console.charts import Grid
+from console.charts import Grid, grid_of
 from console.deps import Console
 from core.clock import MINUTE
 from core.scope import Scope
@@ -14,7 +14,8 @@ from core.stores.series_read import MOST_ROWS, SeriesQuery
 from inventory.records import Device
 
 LATELY = 5 * MINUTE
-"""How old a value of now may be: of an interface, and of anything in the list of devices. Nanoseconds."""
+"""How old a value of now may be where polls are no further apart: of an interface, and of all in the list of devices.
+Nanoseconds."""
 SELDOM = 20 * MINUTE
 """The same for a device's other tables, of which some are read each quarter of an hour."""
 
@@ -29,7 +30,7 @@ _TOLERANCE = MINUTE
 """So far ahead of this machine's clock a row may be."""
 
 Cells: TypeAlias = tuple[Any, ...]
-"""One value for each step of a grid, None where there is none."""
+"""Values of a row, or one for each step of a grid; None where there is none."""
 
 
 class Table(NamedTuple):
@@ -76,11 +77,15 @@ class Busy(NamedTuple):
 
 
 class Measures:
-    """Reads what was measured of one device, within a scope."""
+    """Reads what was measured of one device, within a scope; ``period`` lies between two polls, in nanoseconds."""
 
-    def __init__(self, console: Console, scope: Scope, device: Device) -> None:
-        self._series, self._scope, self._device = console.series, scope, device
+    def __init__(self, console: Console, scope: Scope, device: Device, period: int = 0) -> None:
+        self._series, self._scope, self._device, self._period = console.series, scope, device, period
         self.now = console.clock.now()
+
+    def grid(self, span: str) -> Grid:
+        """The steps of that choice of time up to now."""
+        return grid_of(self.now, span, self._period)
 
     def over(self, table: str, columns: Sequence[str], grid: Grid, port: str = "") -> Table:
         """The columns of the device's objects, or of the one that is named, step by step."""
@@ -96,7 +101,7 @@ class Measures:
 
     def lately(self, table: str, columns: Sequence[str], port: str = "") -> dict[str, Lately]:
         """The last row of each object that says something beside why it does not, if it is not old."""
-        age = LATELY if table == "interfaces" else SELDOM
+        age = max(LATELY if table == "interfaces" else SELDOM, 2 * self._period)
         since, found = self.now - age, dict[str, Lately]()
         for object_, time, values in self._rows(table, columns, (since, self.now + _TOLERANCE), 0, port):
             told = dict(zip(columns, values, strict=True))
@@ -142,41 +147,43 @@ class Measures:
             yield object_, time, values
 
 
-def busy_devices(console: Console, scope: Scope, devices: Collection[Device]) -> dict[str, Busy]:
-    """By name, of those devices of which something was measured lately."""
+def busy_devices(console: Console, scope: Scope, devices: Collection[Device], period: int) -> dict[str, Busy]:
+    """By name, of those devices of which something was measured lately; ``period`` as above."""
     sites = frozenset(one.site for one in devices if scope.allows(one.site))
     if not sites:
         return {}
     within = scope if len(sites) > MANY_SITES and scope.is_everything else Scope(sites=sites, units=scope.units)
-    cpu, ports = _cpus(console, within), _ports(console, within)
+    age = max(LATELY, 2 * period)
+    cpu = _cpus(_last(console, within, "hosts", ("cpu",), age))
+    ports = _ports(_last(console, within, "interfaces", ("oper", "admin"), age))
     names = {one.name for one in devices}
     measured = names & (set(ports) | set(cpu))
     return {name: Busy(ports.get(name, NO_PORTS), cpu.get(name)) for name in measured}
 
 
-def _ports(console: Console, scope: Scope) -> dict[str, Ports]:
-    """Of each device."""
+def _ports(rows: Iterable[Cells]) -> dict[str, Ports]:
+    """Of each device, by rows of device, oper and admin."""
     found: dict[str, tuple[int, int]] = {}
-    for device, oper, admin in _last(console, scope, "interfaces", ("oper", "admin")):
+    for device, oper, admin in rows:
         if admin == UP and oper is not None:
             ports, down = found.get(device, (0, 0))
             found[device] = ports + 1, down + (oper in DOWN)
     return {device: Ports(*counts) for device, counts in found.items()}
 
 
-def _cpus(console: Console, scope: Scope) -> dict[str, float]:
-    """Of each device, the highest load of its processors in percent."""
+def _cpus(rows: Iterable[Cells]) -> dict[str, float]:
+    """Of each device, the highest load of its processors in percent, by rows of device and load."""
     found: dict[str, float] = {}
-    for device, cpu in _last(console, scope, "hosts", ("cpu",)):
+    for device, cpu in rows:
         if cpu is not None:
             found[device] = max(cpu, found.get(device, 0.0))
     return found
 
 
-def _last(console: Console, scope: Scope, table: str, columns: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
+def _last(console: Console, scope: Scope, table: str, columns: tuple[str, ...], age: int) -> Iterator[Cells]:
     now = console.clock.now()
     query = SeriesQuery(
-        table=table, columns=columns, since=now - LATELY, until=now + _TOLERANCE, step="span", limit=MOST_ROWS
+        table=table, columns=columns, since=now - age, until=now + _TOLERANCE, step="span", limit=MOST_ROWS
     )
     for _, device, _, _, *values in console.series.read(scope, query).rows:
         yield device, *values

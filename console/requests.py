@@ -107,8 +107,8 @@ def request_view(request: Request, user: str, now: int) -> RequestView:
 
 
 def _text(value: object) -> str:
-    """A list is told one by one: records that are to be deleted are pairs of a kind and a key (``devices rt-tha``)."""
-    told = "; ".join(map(_words, value)) if isinstance(value, list) else str(value)
+    """Of a list how many there are and the first ones: records to be deleted are a kind and a key (``devices rt``)."""
+    told = f"{len(value)}: " + "; ".join(map(_words, value)) if isinstance(value, list) else str(value)
     text = visible(told.encode())
     return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}…"
 

@@ -90,5 +90,6 @@ def read_device_states(path: Path) -> DeviceStates:
 
     Raises:
         IntegrityError: it is not a file of this format.
+        UnavailableError: the disk does not give it.
     """
     return load_versioned(path, DeviceStates, "the SNMP lane writes it anew when it runs")

@@ -114,11 +114,6 @@ class RemoteWrite:
         with self._lock:
             return self._queue.waiting()
 
-    def settling(self) -> bool:
-        """Whether nothing is to be sent now: what was acknowledged lately stays for a while, in case it is lost."""
-        with self._lock:
-            return self._queue.next() is None
-
     def append(self, batches: Mapping[str, pa.Table | Mapping[str, Sequence[Any]]]) -> None:
         """Takes rows as they are given to the series store; they are on disk when this returns.
 
@@ -228,7 +223,7 @@ def authorization(receiver: Receiver) -> dict[str, str]:
     """The header that says who we are; the token is read each time, so a renewed one is used at once.
 
     Raises:
-        UnavailableError: its file cannot be read.
+        UnavailableError: its file cannot be read, or is not ASCII.
     """
     return {} if receiver.token is None else {"Authorization": f"Bearer {_secret(receiver.token)}"}
 
@@ -263,9 +258,9 @@ def open_remote_write(
 
 def _secret(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise UnavailableError(f"{path}: cannot be read: {error.strerror}") from error
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnavailableError(f"{path}: cannot be read as a token in ASCII: {error}") from error
 
 
 def _retry_after(answer: httpx.Response) -> float:

@@ -52,7 +52,7 @@ class RequestQueue:
     """Requests in order; one process owns it. Not for several threads at once.
 
     ``overflowed`` counts samples that were never sent because the disk's bound was reached, the oldest of them first,
-    or because what they lay in is damaged.
+    or because what they lay in is damaged; of what an earlier process left, as far as it can still be read.
 
     Raises:
         UnavailableError: the folder cannot be written.
@@ -70,7 +70,7 @@ class RequestQueue:
         self._noted = 0
         self._broken = False
         self._left: dict[int, int] = {}
-        self._given = 0
+        self._given = self._let_go = 0
         self._damaged: set[int] = set()
         self._spool = Spool(folder, clock, floor=max(noted.settled.segment, noted.acknowledged.segment))
         self._loaded = Position(0, 0).segment, list[bytes]()
@@ -101,6 +101,7 @@ class RequestQueue:
             IntegrityError: a segment is damaged; it is passed over from now on.
             UnavailableError: the disk is failing.
         """
+        self._given = self._let_go = 0
         for number in self._numbers():
             if number < self._next.segment or number in self._damaged:
                 continue
@@ -111,6 +112,8 @@ class RequestQueue:
                 (self._given,) = _SAMPLES.unpack_from(payloads[offset])
                 request = Request(payloads[offset][_SAMPLES.size :], self._given)
                 return Waiting(request, again=self._next < self._acknowledged)
+            if number != self._spool.next.segment:
+                self._lose(number)  # what lies behind a broken frame
         return None
 
     def done(self) -> None:
@@ -120,6 +123,8 @@ class RequestQueue:
             UnavailableError: the disk is full or failing; after a crash it is sent again.
         """
         now = self._clock.now()
+        self.overflowed -= self._let_go
+        self._let_go = 0
         self._next = Position(self._next.segment, self._next.offset + 1)
         if self._next > self._acknowledged:
             self._acknowledged = self._next
@@ -152,6 +157,7 @@ class RequestQueue:
             self._spool.close()
 
     def _open_segment(self) -> None:
+        self._broken = True
         with _disk(self._folder):
             self._spool.open(_HEAD)
         self._present: list[bytes] = []
@@ -175,9 +181,15 @@ class RequestQueue:
         try:
             return self._payloads(number)
         except IntegrityError:
-            self.overflowed += self._left.get(number, 0)
+            self._lose(number)
             self._damaged.add(number)
             raise
+
+    def _lose(self, number: int) -> None:
+        """Counts what was never sent of a segment and cannot be read any more."""
+        if self._left.get(number):
+            self.overflowed += self._left[number]
+            self._left[number] = 0
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:020d}.spool"
@@ -206,9 +218,12 @@ class RequestQueue:
             paths = segments(self._folder)
             sizes = [path.stat().st_size for path in paths]
             while len(paths) > 1 and sum(sizes) > self._most:
-                self.overflowed += self._unsent(segment_number(paths[0]))
-                self._remove(segment_number(paths.pop(0)))
+                number = segment_number(paths.pop(0))
                 sizes.pop(0)
+                if number == self._next.segment and self._next >= self._acknowledged:
+                    self._let_go = self._given  # it is on its way, and no loss if it arrives
+                self.overflowed += self._unsent(number)
+                self._remove(number)
 
     def _note(self) -> None:
         self._noted = self._clock.now()

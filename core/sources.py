@@ -101,5 +101,6 @@ def read_sources(path: Path) -> Sources:
 
     Raises:
         IntegrityError: it is not a file of this format.
+        UnavailableError: the disk does not give it.
     """
     return load_versioned(path, Sources, "the logs lane writes it anew when it runs")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from core.errors import IntegrityError
+from core.errors import IntegrityError, UnavailableError
 from core.records import Record
 
 
@@ -29,14 +29,17 @@ def load_versioned(path: Path, kind: type[File], advice: str, decode: Callable[.
 
     Raises:
         IntegrityError: the file is broken or of another format.
+        UnavailableError: the disk does not give it.
     """
     empty = kind()
     try:
         record: File = decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
         return empty
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (IsADirectoryError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise IntegrityError(f"{path} cannot be read: {advice} ({error})") from error
+    except OSError as error:
+        raise UnavailableError(f"{path} cannot be read: {error.strerror}") from error
     if record.format != empty.format:
         raise IntegrityError(f"{path} has format {record.format}, this version reads {empty.format}: {advice}")
     return record

@@ -62,7 +62,7 @@ class Enricher:
         named = self._device_named(name) if name else None
         if device is not None:
             return self._site(device.site), device, named is not None and named != device
-        site = self._addresses.site_of(packed)
+        site = self._addresses.owner_of(packed)
         if named is None:
             return site, None, False
         if site is None or site.id == named.site:

@@ -41,7 +41,7 @@ class AddressTable(Generic[_Device, _Site]):
         """The device with this address, as ``pack_address`` gives it."""
         return self._devices.get(address)
 
-    def site_of(self, address: bytes | None) -> _Site | None:
+    def owner_of(self, address: bytes | None) -> _Site | None:
         """The owner of the longest prefix that holds this address, as ``pack_address`` gives it."""
         if address is None:
             return None

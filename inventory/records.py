@@ -173,7 +173,7 @@ class Inventory:
 
     def site_of(self, space: str, address: str) -> Site | None:
         """The site of the longest prefix that holds this address in this space."""
-        return self.addresses_of(space).site_of(pack_address(address))
+        return self.addresses_of(space).owner_of(pack_address(address))
 
     def addresses_of(self, space: str) -> Addresses:
         """The devices and sites by packed address in this space; empty if nothing is known of it."""

@@ -84,7 +84,7 @@ def _row(
         "site": at.get("name", device.site),
         "place": " / ".join(reversed(list(_around(places, device.place)))),
         "space": space,
-        "network": networks.get(space, _NOWHERE).site_of(pack_address(device.address)) or "",
+        "network": networks.get(space, _NOWHERE).owner_of(pack_address(device.address)) or "",
     }
     return {column: told[column] for column in COLUMNS}
 

@@ -22,5 +22,5 @@ def demo(folder: Annotated[Path, typer.Option(help="Where the demo keeps its dat
 
 @commands.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def lab(context: typer.Context) -> None:
-    """Ngành mô phỏng / the simulated sector: lab up, lab scenario, lab sector."""
+    """Ngành mô phỏng / the simulated sector: lab up, scenario, sector, fleet, fault, bench."""
     raise typer.Exit(run_lab(context.args))

@@ -55,7 +55,7 @@ class Asked(NamedTuple):
 
 
 def try_(name: Name, settings: SettingsFile = None, as_json: AsJson = False) -> None:
-    """Thử một thiết bị: ping, bộ xác thực, hồ sơ, giá trị / test a device: ping, credential set, profile, values."""
+    """Thử một thiết bị: ping, xác thực, hồ sơ, giá trị / test a device: ping, credentials, profile, values."""
     asked = _asked(settings_of(settings), name)
     device = asked.device
     asked.reader.note("export", f"device/{device.name}", _noted("test", asked), 1)
@@ -99,8 +99,8 @@ def _asked(settings: Settings, name: str) -> Asked:
         raise NotFoundError(f"không có thiết bị '{name}' / there is no device '{name}': see 'haidang devices list'")
     if os.getuid() not in {0, owner_of(settings)}:
         raise RefusedError(
-            "chỉ tài khoản chạy hệ thống mở được bộ xác thực / credential sets are opened by the platform's own "
-            "account only: run this as that account"
+            "chỉ tài khoản chạy hệ thống mở được bộ thông tin xác thực / "
+            "credential sets are opened by the platform's own account only: run this as that account"
         )
     own = settings.lane.snmp
     way = Way(address=device.address, port=own.port, timeout=own.timeout_seconds)

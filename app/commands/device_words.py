@@ -20,7 +20,7 @@ _FAILURES = {
     Failure.SILENT: "im lặng",
     Failure.REFUSED: "không có gì nghe ở cổng SNMP",
     Failure.UNREACHABLE: "không tới được địa chỉ",
-    Failure.WRONG_COMMUNITY: "sai chuỗi cộng đồng",
+    Failure.WRONG_COMMUNITY: "sai chuỗi community",
     Failure.UNKNOWN_USER: "thiết bị không biết người dùng SNMPv3 này",
     Failure.WRONG_AUTH_KEY: "sai mật khẩu hoặc thuật toán xác thực",
     Failure.WRONG_PRIV_KEY: "sai mật khẩu hoặc thuật toán mã hóa",
@@ -44,7 +44,8 @@ def report_lines(report: Report) -> Iterator[str]:
     yield f"Thiết bị / device: {report.device} ({report.site}), {report.address} UDP {report.port}"
     yield f"Ping: {_PINGS[Echo(report.ping)]}{after}"
     for order, one in enumerate(report.credentials, start=1):
-        yield f"Bộ xác thực / credential set {order}: {one.name} ({one.kind}, SNMPv{one.version}): {_outcome(one)}"
+        named = f"{one.name} ({one.kind}, SNMPv{one.version})"
+        yield f"Bộ thông tin xác thực / credential set {order}: {named}: {_outcome(one)}"
     if report.is_read:
         yield from _read_lines(report)
     yield f"Kết luận / verdict: {_verdict(report)}"

@@ -47,7 +47,7 @@ _POLLED = {
     "failure": "Lý do / failure",
     "profile": "Hồ sơ / profile",
     "object_id": "sysObjectID",
-    "credential": "Bộ xác thực / credential set",
+    "credential": "Bộ thông tin xác thực / credential set",
     "refused": "Bộ bị từ chối / refused",
     "interfaces": "Số cổng / interfaces",
     "varbinds": "Giá trị / values",
@@ -123,7 +123,7 @@ def show_(
 
 def _add(
     name: Annotated[str, typer.Argument(help="Tên thiết bị / the device's name.")],
-    credential: Annotated[str, typer.Option(help="Bộ xác thực dùng cho nó / a credential set for it.")] = "",
+    credential: Annotated[str, typer.Option(help="Bộ thông tin xác thực dùng cho nó / a credential set for it.")] = "",
     settings: SettingsFile = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it; else only the difference is shown.")] = False,
     **cells: str,

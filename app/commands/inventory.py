@@ -30,6 +30,7 @@ from app.commands.common import (
 from core.errors import ContentError, RefusedError
 from core.files import make_folder, replace_file
 from core.settings import Settings
+from core.terminal import say
 from inventory.formats.files import FORMATS, read_rows, write_inventory, write_sheets
 from inventory.formats.rows import Rows
 from inventory.netbox import fetch, netbox_client, read_token
@@ -81,14 +82,16 @@ def import_(
         raise ContentError("không có dòng nào để nhập / there is nothing to import: the files have no rows")
     own = settings_of(settings)
     answer = ask_import(own, rows, yes=yes, remove=remove)
-    is_askable = _count(answer, "missing") <= MOST_REMOVED
-    asked = _ask_removal(own, answer, paths) if yes and remove and is_askable else {}
-    tell_import({**answer, **asked}, yes=yes, as_json=as_json)
-    if not is_askable:
-        raise RefusedError(
-            "quá nhiều bản ghi không còn trong tệp, chưa xin xoá gì / no removal is asked for: "
+    too_many = remove and _count(answer, "missing") > MOST_REMOVED
+    if too_many:
+        say(
+            "quá nhiều bản ghi không còn trong tệp, chưa xin xóa gì / no removal is asked for: "
             f"more than {MOST_REMOVED} records have no row; import fewer tables at a time"
         )
+    asked = _ask_removal(own, answer, paths) if yes and remove and not too_many else {}
+    tell_import({**answer, **asked}, yes=yes, as_json=as_json)
+    if too_many:
+        raise typer.Exit(1)
 
 
 @commands.command()
@@ -152,7 +155,7 @@ def delete(
     reason: Reason,
     settings: SettingsFile = None,
 ) -> None:
-    """Xin xoá bản ghi; người thứ hai phê duyệt / ask for records to be taken away; a second person approves."""
+    """Xin xóa bản ghi; người thứ hai phê duyệt / ask for records to be taken away; a second person approves."""
     keys = [record.partition("/")[::2] for record in records]
     if not all(kind and key for kind, key in keys):
         raise typer.BadParameter("name each record as TABLE/KEY")

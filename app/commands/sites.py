@@ -41,7 +41,7 @@ _PARTS: dict[str, tuple[str, dict[str, str]]] = {
             "id": "Mã",
             "kind": "Loại",
             "carrier": "Nhà mạng",
-            "hotline": "Đường dây nóng",
+            "hotline": "Điện thoại báo hỏng",
             "contracted_mbps_down": "Mbit/s",
         },
     ),

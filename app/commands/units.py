@@ -31,7 +31,7 @@ _COLUMNS = {"id": "Mã", "name": "Tên", "type": "Loại", "parent": "Trực thu
 _NAMES = {
     "id": "Mã / id",
     "name": "Tên / name",
-    "short": "Tên ngắn / short",
+    "short": "Tên viết tắt / short",
     "type": "Loại / type",
     "status": "Tỉnh hay thành phố / status",
     "parent": "Trực thuộc / parent",

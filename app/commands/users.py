@@ -25,7 +25,7 @@ _FACTORS = {"": "chưa có", "pending": "đang đặt", "on": "có"}
 _COLUMNS = {
     "name": "Tên",
     "roles": "Vai trò (đơn vị)",
-    "factor": "Xác thực lớp hai",
+    "factor": "Yếu tố xác thực thứ hai",
     "seen": "Đăng nhập lần cuối",
     "disabled": "Đã khóa",
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from collectors.logs.learning import Habit
-from core.errors import IntegrityError
+from core.errors import IntegrityError, UnavailableError
 from core.files import replace_file
 from core.sources import Sources, read_sources, write_sources
 from core.terminal import say
@@ -36,7 +36,7 @@ class SourceFiles:
         """What the last process left; what cannot be read is said and learnt anew."""
         try:
             return read_sources(self._shown), self._habits()
-        except IntegrityError as error:
+        except (IntegrityError, UnavailableError) as error:
             say(f"logs lane: {error}: sources are learnt anew")
             return Sources(), {}
 

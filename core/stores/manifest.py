@@ -83,6 +83,7 @@ def read_manifest(folder: Path) -> Manifest:
 
     Raises:
         IntegrityError: the file is broken or of another format.
+        UnavailableError: the disk does not give it.
     """
     return load_manifest(folder, Manifest)
 
@@ -92,6 +93,7 @@ def load_manifest(folder: Path, kind: type[Kind]) -> Kind:
 
     Raises:
         IntegrityError: the file is broken or of another format.
+        UnavailableError: the disk does not give it.
     """
     return load_versioned(folder / NAME, kind, "restore it from a backup")
 

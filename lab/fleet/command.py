@@ -48,7 +48,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     sector.add_argument("--sector", type=Path, metavar="FOLDER", help="ngành có sẵn trong thư mục / an inventory's")
     parser.add_argument("--seed", type=int, default=1, help="hạt giống / seed of all that is invented")
     parser.add_argument("--port", type=_port, default=PORT, help="cổng UDP; 0: tự chọn / UDP port; 0: any")
-    parser.add_argument("--community", default="public", help="chuỗi cộng đồng / of versions 1 and 2c")
+    parser.add_argument("--community", default="public", help="chuỗi community / of versions 1 and 2c")
     parser.add_argument("--v3", type=_user, metavar="USER:AUTH[:PRIV]", help="SHA-256, AES-128")
     parser.add_argument("--tick", type=_tick, default=1.0, metavar="S", help="bộ đếm đọc lại sau / counters move each")
     parser.add_argument("--seconds", type=_seconds, default=math.inf, metavar="N", help="dừng sau / stop after")
@@ -74,6 +74,8 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 
 def _fleet(options: argparse.Namespace) -> int:
+    if options.sector and not options.sector.is_dir():
+        raise ContentError(f"{options.sector}: không có thư mục này / there is no such folder")
     sector = sector_of(str(options.sector or options.size), options.seed)
     if options.sector and options.inventory:
         raise ContentError("--inventory ghi ngành được đặt ra; --sector đã có kiểm kê / --sector has its inventory")

@@ -10,11 +10,12 @@ from core.errors import ContentError
 from inventory.load import load_inventory
 from inventory.records import Device, Inventory, Site
 from lab.fleet.families import families
-from lab.fleet.invented import invented_sector, parse_size
+from lab.fleet.invented import FEWEST_PORTS, invented_sector, parse_size
 from lab.fleet.sector import FACILITY, FleetSite, Node, Sector
 
 PORTS = 8
-"""Of a network device whose interfaces the inventory does not name."""
+"""Of a network device whose interfaces the inventory does not name; of others as many as it names, but enough to be
+cabled."""
 
 _TIERS = {"DC": 0, "PROVINCE": 1}
 """In which order sites are numbered, all others last: lines end at the first."""
@@ -80,7 +81,7 @@ def _node(number: int, site: int, device: Device, ports: int, seed: int) -> Node
         address=device.address,
         family_name=_family(device),
         site=site,
-        ports=1 if device.role in FACILITY else ports or PORTS,
+        ports=1 if device.role in FACILITY else max(ports or PORTS, FEWEST_PORTS),
         seed=seed,
     )
 

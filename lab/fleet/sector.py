@@ -177,7 +177,7 @@ class Sector:
             far = 0 if site.tier == "PROVINCE" else self._province_numbers.get(site.province, 0)
             router, hub = self.router(site.number), self.router(far)
             first = 1 if far else 0
-            row = first + used[far] % (hub.ports - 1 - first)
+            row = first + used[far] % max(1, hub.ports - 1 - first)
             used[far] += 1
             lines.append(Cable(router.number, 0, hub.number, row, wide=True))
         return lines

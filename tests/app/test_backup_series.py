@@ -7,9 +7,11 @@ import shutil
 import pytest
 from series_rows import START, rows, settle
 
+from app import backup
 from app.backup import back_up, restore
 from core.clock import HOUR, MINUTE, HeldClock
 from core.device_states import DeviceState, DeviceStates, read_device_states, write_device_states
+from core.files import make_folder
 from core.scope import EVERYTHING
 from core.settings import Settings
 from core.snapshots import keep_snapshot, last_snapshot, snapshot
@@ -94,14 +96,25 @@ def test_a_lane_that_turns_rows_into_files_meanwhile_loses_and_doubles_none(
 
 
 def test_what_is_known_of_devices_is_restored_and_what_waits_for_others_is_not(filled, tmp_path, clock):
-    for folder in ("changes", "remote_write"):
+    for folder in ("changes", "remote-write"):
         (filled.snmp / folder).mkdir(parents=True)
         (filled.snmp / folder / "1.jsonl").write_text("{}", encoding="utf-8")
     device = DeviceState(name="rt-hn", site="hn", address="10.0.0.1")
     write_device_states(filled.device_states, DeviceStates(devices=(device,)))
     keep_snapshot(filled.snmp / "snapshots", "inventory", snapshot(b"inventory"))
+    known = filled.snmp / "known.msgpack"
+    known.write_bytes(b"told")
     back_up(filled, tmp_path / "backup", clock, silent)
     found = restored(filled, tmp_path, clock)
+    assert (found.snmp / known.name).read_bytes() == b"told"
     assert read_device_states(found.device_states) == read_device_states(filled.device_states)
     assert last_snapshot(found.snmp / "snapshots", "inventory") == snapshot(b"inventory")
-    assert {path.name for path in found.snmp.iterdir()} == {"snapshots", filled.device_states.name}
+    assert {path.name for path in found.snmp.iterdir()} == {"snapshots", filled.device_states.name, known.name}
+
+
+def test_what_changes_while_the_logs_are_copied_is_not_held_for_told(filled, tmp_path, clock, monkeypatch):
+    known = make_folder(filled.snmp) / "known.msgpack"
+    known.write_bytes(b"before")
+    monkeypatch.setattr(backup, "_copy_logs", lambda *_: known.write_bytes(b"after"))
+    back_up(filled, tmp_path / "backup", clock, silent)
+    assert (restored(filled, tmp_path, clock).snmp / known.name).read_bytes() == b"before"

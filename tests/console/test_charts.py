@@ -75,6 +75,11 @@ def test_a_scale_holds_all_values_between_round_ticks(found):
     assert math.isclose(scale.ticks[-1], scale.high, abs_tol=slack)
 
 
+def test_values_that_differ_in_their_last_bits_are_drawn():
+    chart = drawn([10.099999999999998, 10.1])
+    assert all(0 <= tick.place <= 100 for tick in chart.y_ticks)
+
+
 @given(values)
 def test_no_value_however_large_leaves_the_plot(told):
     chart = drawn(told)
@@ -95,6 +100,8 @@ def test_no_value_however_large_leaves_the_plot(told):
         ([-5.0], -6, 0),
         ([9e14], 0, 1e15),
         ([5e-324], 0, 1e-300),
+        ([10.099999999999998, 10.1], 0, 15),
+        ([-10.1, -10.099999999999998], -15, 0),
     ],
 )
 def test_a_scale_begins_at_0_unless_all_values_are_high_or_some_are_below(told, low, high):

@@ -193,7 +193,7 @@ def test_each_span_has_its_page_with_the_picked_one_marked(at, span):
 def test_a_device_of_which_nothing_was_measured_says_so(at):
     page = at().get("/devices/FW-DN").text
     assert "chưa có số liệu" in page
-    assert "thiết bị này chưa được thăm dò" in page
+    assert "thiết bị này không được thăm dò" in page
     assert 'class="line' not in page
 
 

@@ -23,7 +23,7 @@ REACHES = {"RT-DN": Reach.UP, "FW-DN": Reach.DOWN, "RT-LC": Reach.REFUSED}
 def tell(tmp_path):
     """``tell(written, **reaches)`` is what the SNMP lane told then."""
 
-    def told(written: int = NOW - MINUTE, reaches: dict[str, Reach] = REACHES) -> None:
+    def told(written: int = NOW - MINUTE, reaches: dict[str, Reach] = REACHES, period: float = 60) -> None:
         sites = {"RT-DN": "dn", "FW-DN": "dn", "RT-LC": "lc"}
         devices = tuple(
             DeviceState(
@@ -31,7 +31,7 @@ def tell(tmp_path):
             )
             for name, state in reaches.items()
         )
-        write_device_states(tmp_path / "devices.json", DeviceStates(written=written, devices=devices))
+        write_device_states(tmp_path / "devices.json", DeviceStates(written=written, period=period, devices=devices))
 
     return told
 
@@ -107,6 +107,15 @@ def test_the_share_of_ports_that_are_down_leaves_out_those_switched_off(at, tell
     tell(reaches={"RT-DN": Reach.DOWN})
     row = next(one for one in browser.get("/devices.json").json() if one["name"] == "RT-DN")
     assert (row["down"], row["ports"], row["cpu"]) == (None, None, None)
+
+
+def test_where_polls_are_far_apart_the_last_one_is_still_what_is_true_now(at, tell, tmp_path):
+    rows = {"interfaces": port_series("RT-DN", "dn", "a", steady_port([NOW - 20 * MINUTE], 1e6))}
+    fill_series(tmp_path / "series", NOW, [rows])
+    for period, ports in ((60, None), (900, 1)):
+        tell(period=period)
+        assert next(one for one in at().get("/devices.json").json() if one["name"] == "RT-DN")["ports"] == ports
+    assert "Hoạt động" in at().get("/devices/RT-DN").text
 
 
 def test_only_devices_within_ones_scope_are_listed(at, tell):

@@ -178,4 +178,4 @@ def test_what_was_asked_for_hides_nothing_and_has_a_bound(put, state):
 
 def test_what_is_to_be_deleted_is_told_record_by_record(approver, put):
     put(asked=Asked("inventory.delete", b'{"keys":[["devices","rt-tha"],["sites","th <1>"]]}', "hỏng"))
-    assert "Bản ghi: devices rt-tha; sites th &lt;1&gt;" in approver.get("/requests").text
+    assert "Bản ghi: 2: devices rt-tha; sites th &lt;1&gt;" in approver.get("/requests").text

@@ -147,7 +147,7 @@ def test_a_site_has_a_page_with_all_that_stands_there(at, store):
         "Phòng 101 › Tủ A",
         "Chưa đạt",
         "10 Mbit/s, tối thiểu",
-        "1 cổng hoặc kênh chưa biết tốc độ",
+        "1 cổng hoặc đường truyền chưa biết tốc độ",
         "nghe lần cuối",
         "#1 Dò mật khẩu SSH",
     ):
@@ -174,7 +174,7 @@ def test_a_site_without_anything_says_what_is_not_known(at):
     page = at().get("/sites/ct").text
     for text in (
         "tình trạng của điểm cầu chưa biết được",
-        "Chưa ghi kênh truyền nào",
+        "Chưa ghi đường truyền nào",
         "Chưa ghi thiết bị nào",
         "chưa rõ",
     ):

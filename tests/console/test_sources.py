@@ -150,7 +150,7 @@ def test_a_source_has_a_page_with_all_figures_and_leads_to_its_events(analyst, p
         "12.300",
         "12.177",
         "Asia/Tokyo",
-        "cấu hình",
+        "thiết lập",
         "15 phút",
         "tự học",
         "chậm 3,2 giây",

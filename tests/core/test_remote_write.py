@@ -93,7 +93,7 @@ def die(writer: RemoteWrite) -> None:
 
 def drain(writer: RemoteWrite) -> None:
     for _ in range(1000):
-        if writer.settling():
+        if writer._queue.next() is None:
             return
         writer.step()
     raise AssertionError("the queue never ends")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from core.errors import IntegrityError
+from core.errors import IntegrityError, UnavailableError
 from core.versioned import Versioned, load_versioned
 
 
@@ -50,3 +50,14 @@ def test_another_format_is_refused(path):
 
 def test_the_format_is_written_also_where_it_is_the_usual_one():
     assert msgspec.json.decode(msgspec.json.encode(Kept())) == {"format": 2, "count": 0}
+
+
+def test_a_disk_that_does_not_give_the_file_is_no_broken_file(path, monkeypatch):
+    path.write_bytes(b"{}")
+    monkeypatch.setattr(type(path), "read_bytes", unreadable)
+    with pytest.raises(UnavailableError, match="cannot be read: Input/output error"):
+        load_versioned(path, Kept, "remove it")
+
+
+def unreadable(_path: object) -> bytes:
+    raise OSError(5, "Input/output error")

@@ -51,7 +51,7 @@ def test_a_hundred_thousand_random_addresses_have_the_site_that_a_plain_search_f
     wrong = []
     for number in random_addresses(chance, version, networks, 100_000):
         expected = next((site for shift, start, site in plain if number >> shift == start), None)
-        if table.site_of(pack_address(str(ADDRESS[version](number)))) != expected:
+        if table.owner_of(pack_address(str(ADDRESS[version](number)))) != expected:
             wrong.append(number)
     assert wrong == []
 
@@ -75,30 +75,30 @@ def test_the_longest_of_nested_and_touching_prefixes_gives_the_site(networks, ve
     table = AddressTable(prefixes=[(str(network), number) for number, network in enumerate(networks)])
     address = ADDRESS[version](high << BITS[version] - 4 | low)
     holding = [(network.prefixlen, number) for number, network in enumerate(networks) if address in network]
-    assert table.site_of(address.packed) == (max(holding)[1] if holding else None)
+    assert table.owner_of(address.packed) == (max(holding)[1] if holding else None)
 
 
 @pytest.mark.parametrize(("first", "last"), [("0.0.0.0", "255.255.255.255"), ("::", ":".join(["ffff"] * 8))])
 def test_a_prefix_of_all_addresses_holds_the_first_and_the_last(first, last):
     everything = AddressTable(prefixes=[(f"{first}/0", "all")])
-    assert [everything.site_of(pack_address(text)) for text in (first, last)] == ["all", "all"]
+    assert [everything.owner_of(pack_address(text)) for text in (first, last)] == ["all", "all"]
 
 
 def test_a_prefix_of_one_version_holds_no_address_of_the_other():
     table = AddressTable(prefixes=[("0.0.0.0/0", "four")])
-    assert table.site_of(pack_address("::1")) is None
-    assert AddressTable(prefixes=[("::/0", "six")]).site_of(pack_address("::ffff:10.0.0.1")) is None
+    assert table.owner_of(pack_address("::1")) is None
+    assert AddressTable(prefixes=[("::/0", "six")]).owner_of(pack_address("::ffff:10.0.0.1")) is None
 
 
 def test_a_prefix_of_ipv4_mapped_addresses_is_the_ipv4_one():
     assert parse_network("::ffff:10.1.0.0/112") == ip_network("10.1.0.0/16")
-    assert AddressTable(prefixes=[("::ffff:10.1.0.0/112", "a")]).site_of(pack_address("10.1.2.3")) == "a"
+    assert AddressTable(prefixes=[("::ffff:10.1.0.0/112", "a")]).owner_of(pack_address("10.1.2.3")) == "a"
 
 
 def test_of_two_equal_prefixes_and_of_two_equal_addresses_the_later_counts():
     table = AddressTable([("10.0.0.1", "a"), ("::ffff:10.0.0.1", "b")], [("10.0.0.0/8", "a"), ("10.0.0.0/8", "b")])
     address = pack_address("10.0.0.1")
-    assert (table.device_at(address), table.site_of(address)) == ("b", "b")
+    assert (table.device_at(address), table.owner_of(address)) == ("b", "b")
 
 
 def test_a_device_whose_address_is_none_is_at_no_address():

@@ -7,6 +7,8 @@ from msgspec.structs import replace as changed
 
 from core.errors import ContentError
 from inventory.load import load_inventory
+from inventory.objects import Interface
+from lab.fleet.invented import FEWEST_PORTS
 from lab.fleet.known import PORTS, known_sector, sector_of
 from lab.fleet.stock import write_stock
 from lab.sector import SECTOR
@@ -54,6 +56,22 @@ def test_a_device_that_cannot_be_played_is_left_out():
     found = known_sector(replace(inventory, devices=(*strange, *others)), "there")
     assert {node.name for node in found.nodes} == {device.name for device in others}
     assert len(found.of_site(0)) == 3
+
+
+def test_devices_of_which_few_ports_are_named_have_enough_to_be_cabled():
+    inventory = load_inventory(SECTOR)
+    one = Interface(device="rt-dc", name="Gi0/0/0")
+    sector = known_sector(replace(inventory, interfaces=(one,)), "there")
+    assert sector.by_name["rt-dc"].ports == FEWEST_PORTS
+    assert len(sector.cables) == len(known_sector(inventory, "there").cables)
+
+
+def test_a_centre_that_has_only_a_ups_is_still_the_end_of_all_lines():
+    inventory = load_inventory(SECTOR)
+    centre = changed(next(one for one in inventory.devices if one.site == "dc"), vendor="generex", role="ups")
+    others = (one for one in inventory.devices if one.site != "dc")
+    sector = known_sector(replace(inventory, devices=(centre, *others)), "there")
+    assert sum(cable.wide for cable in sector.cables) == len(sector.sites) - 1
 
 
 def test_an_inventory_of_which_nobody_can_be_played_is_one_clear_line():
