@@ -47,6 +47,9 @@ DEFAULT_LIMITS: Mapping[str, Limits] = {
 }
 """By kind of sensor. Temperatures have limits of their own by where they are measured, so there is no default."""
 
+PROCESS = "process"
+"""The kind of what is no sensor but a program that has to run."""
+
 State: TypeAlias = tuple[str, str, str]
 """Table, row and column that something is true of."""
 
@@ -193,8 +196,12 @@ def _power(row: str, was: str, cell: str) -> StateChange:
 
 
 def _sensor_state(table: Table, key: State, was: str, cell: str) -> StateChange:
-    row = key[1]
-    action = "sensor_normal" if cell in GOOD else "sensor_alarm"
+    row, is_good = key[1], cell in GOOD
+    if table.constants.get("kind") == PROCESS:
+        stated: Fields = {"process.name": row, "haidang.state": cell, "haidang.state.before": was}
+        action = "process_normal" if is_good else "process_failed"
+        return StateChange(DEVICE, action, row, stated, f"Process {row}: {was} -> {cell}")
+    action = "sensor_normal" if is_good else "sensor_alarm"
     fields = _sensor_fields(table, row) | {"haidang.state": cell, "haidang.state.before": was}
     if not fields["haidang.sensor.kind"]:
         fields["haidang.sensor.kind"] = key[2]

@@ -132,7 +132,7 @@ def running_snmpd(folder: Path) -> Iterator[Snmpd]:
     (folder / "snmpd.conf").write_text(
         f"agentAddress udp:127.0.0.1:{port},udp6:[::1]:{port}\n"
         f'rocommunity "{COMMUNITY}" 127.0.0.1\nrocommunity6 "{COMMUNITY}" ::1\n{users}'
-        'sysLocation "Phòng máy"\ndisk / 10%\nproc snmpd\nload 12 10 5\n'
+        'sysLocation "Phòng máy"\ndisk / 10%\nproc snmpd\nproc nobody-runs-this\nload 12 10 5\n'
     )
     kept = folder / "kept"
     kept.mkdir()

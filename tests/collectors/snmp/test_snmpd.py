@@ -86,6 +86,13 @@ def test_every_value_is_what_snmpbulkwalk_reads(snmpd, sync, user, address, vers
     assert compared > (100 if version is Version.V1 else 120)
 
 
+def test_a_process_that_the_agent_is_told_to_watch_and_that_does_not_run_is_read_as_failed(snmpd, sync):
+    _, reading = sync(polled(snmpd.target("", "127.0.0.1", Version.V2C)))
+    watched = reading.tables["watched_processes"]
+    assert watched.names == ("snmpd", "nobody-runs-this")
+    assert (watched.columns["state"], watched.columns["value"][1]) == (["normal", "failed"], 0)
+
+
 def is_between(cell: Any, bounds: list[Any]) -> bool:
     """A gauge that moves may have been elsewhere between two walks; a counter may not."""
     low, high = min(bounds), max(bounds)

@@ -98,6 +98,14 @@ def test_a_sensor_that_says_itself_that_it_is_ill_is_told():
     assert told(*readings) == [("env", "sensor_alarm", "Fan 1"), ("env", "sensor_normal", "Fan 1")]
 
 
+def test_a_process_that_has_to_run_is_told_as_such():
+    readings = [
+        reading("watched", rows=("sshd",), state=state, series="sensors", constants={"kind": "process"})
+        for state in ("normal", "failed", "normal")
+    ]
+    assert told(*readings) == [("device", "process_failed", "sshd"), ("device", "process_normal", "sshd")]
+
+
 def test_a_neighbour_that_is_lost_is_told_by_its_protocol():
     states = ("established", "active", "connect", "established")
     readings = [
