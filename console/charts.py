@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from console.views import Moment, moment
-from core.clock import HOUR, MINUTE, VIETNAM, to_datetime
+from core.clock import HOUR, MINUTE, SECOND, VIETNAM, to_datetime
 from core.records import Record
 from core.stores.series_manifest import AHEAD, DAY
 
@@ -28,7 +28,9 @@ MOST_LINES = 6
 """In one chart; more are told by their highest and lowest."""
 
 SETTLED = 3 * MINUTE
-"""By then a step has its first values."""
+"""By then a step has its first values, where it is not known how often there are some."""
+ARRIVED = 30 * SECOND
+"""The same, after the time between two polls."""
 
 _TICKS = 4
 _TICK_STEPS = ((2 * HOUR, 10 * MINUTE), (2 * DAY, 4 * HOUR), (10 * DAY, DAY), (60 * DAY, 5 * DAY))
@@ -191,7 +193,8 @@ def grid_of(now: int, span: str, period: int = 0) -> Grid:
     """
     length, step = SPANS.get(span, SPANS[DEFAULT_SPAN])
     step = max(step, -(-period // MINUTE) * MINUTE)
-    last = (now - max(SETTLED, period) + AHEAD) // step * step - AHEAD
+    settled = period + ARRIVED if period else SETTLED
+    last = (now - settled + AHEAD) // step * step - AHEAD
     count = length // step
     return Grid(last - (count - 1) * step, step, count)
 

@@ -137,6 +137,12 @@ def test_a_step_is_no_shorter_than_what_lies_between_two_polls():
     assert slow.until <= NOW - 4 * MINUTE + slow.step
 
 
+def test_a_step_is_shown_once_a_poll_must_have_come_in_it():
+    begin = grid_of(NOW, "1h").since
+    assert grid_of(begin + 89 * SECOND, "1h", MINUTE).until == begin
+    assert grid_of(begin + 90 * SECOND, "1h", MINUTE).until == begin + 2 * MINUTE
+
+
 @pytest.mark.parametrize(
     ("span", "ticks"),
     [
