@@ -56,14 +56,19 @@ def test_what_lies_behind_a_broken_frame_is_counted_as_lost(begin, tmp_path, clo
     assert (queue.waiting(), queue.overflowed) == (0, 30)
 
 
-def test_a_request_that_is_on_its_way_when_its_segment_is_let_go_is_lost_only_if_it_does_not_arrive(begin, clock):
-    queue = begin(2 * SEGMENT_BYTES)
+def on_its_way(queue: RequestQueue, clock: HeldClock) -> RequestQueue:
+    """Seven samples are being sent when the bound lets their segment go; two more wait."""
     queue.append(Request(FULL, 7))
     clock.forward(SECOND)
     queue.next()
     queue.append(Request(FULL, 1))
     clock.forward(SECOND)
     queue.append(Request(b"x", 1))
+    return queue
+
+
+def test_a_request_that_is_on_its_way_when_its_segment_is_let_go_is_lost_only_if_it_does_not_arrive(begin, clock):
+    queue = on_its_way(begin(2 * SEGMENT_BYTES), clock)
     assert queue.overflowed == 7
     queue.done()
     assert queue.overflowed == 0
@@ -72,13 +77,7 @@ def test_a_request_that_is_on_its_way_when_its_segment_is_let_go_is_lost_only_if
 
 
 def test_a_request_whose_segment_was_let_go_and_that_is_refused_stays_lost(begin, clock):
-    queue = begin(2 * SEGMENT_BYTES)
-    queue.append(Request(FULL, 7))
-    clock.forward(SECOND)
-    queue.next()
-    queue.append(Request(FULL, 1))
-    clock.forward(SECOND)
-    queue.append(Request(b"x", 1))
+    queue = on_its_way(begin(2 * SEGMENT_BYTES), clock)
     assert sent(queue) == 2
     assert queue.overflowed == 7
 
