@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -128,6 +129,11 @@ def _lab_service(name: str, *arguments: str) -> Service:
     return Service(name, (sys.executable, "-m", "lab", *arguments), says_ready=False)
 
 
+def _program() -> str:
+    """How this program is called from here: by its name where that is found, else by where it lies."""
+    return "haidang" if shutil.which("haidang") else os.path.relpath(Path(sys.executable).with_name("haidang"))
+
+
 def _welcome(settings: Settings, file: Path, passwords: Mapping[str, str]) -> None:
     sys.stdout.write(
         "\n"
@@ -136,9 +142,9 @@ def _welcome(settings: Settings, file: Path, passwords: Mapping[str, str]) -> No
         "    Người dùng / user      Mật khẩu dùng một lần / one-time password\n"
         + "".join(f"    {name:<23}{password}\n" for name, password in passwords.items())
         + "\n"
-        f"  Dòng lệnh / command line: haidang incidents list --settings {file}\n"
+        f"  Dòng lệnh / command line: {_program()} incidents list --settings {file}\n"
         "  Gây lỗi / break something: "
-        f"haidang lab fault {_fleet_control(settings)} '{{start: {{kind: dead, device: rt-hn}}}}'\n"
+        f"{_program()} lab fault {_fleet_control(settings)} '{{start: {{kind: dead, device: rt-hn}}}}'\n"
         "  Dừng / stop: Ctrl-C\n\n"
     )
     sys.stdout.flush()

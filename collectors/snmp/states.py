@@ -162,6 +162,8 @@ def _told(
     elif key[2] == "source":
         if ON_BATTERY in {was, cell}:
             yield _power(key[1], was, cell)
+    elif table.constants.get("kind") == PROCESS:
+        yield _process(key[1], was, cell)
     elif table.series in {"sensors", "power"}:
         yield _sensor_state(table, key, was, cell)
 
@@ -195,13 +197,15 @@ def _power(row: str, was: str, cell: str) -> StateChange:
     return StateChange(ENVIRONMENT, action, row, fields, f"Power of {row}: {was} -> {cell}")
 
 
+def _process(row: str, was: str, cell: str) -> StateChange:
+    action = "process_normal" if cell in GOOD else "process_failed"
+    fields: Fields = {"process.name": row, "haidang.state": cell, "haidang.state.before": was}
+    return StateChange(DEVICE, action, row, fields, f"Process {row}: {was} -> {cell}")
+
+
 def _sensor_state(table: Table, key: State, was: str, cell: str) -> StateChange:
-    row, is_good = key[1], cell in GOOD
-    if table.constants.get("kind") == PROCESS:
-        stated: Fields = {"process.name": row, "haidang.state": cell, "haidang.state.before": was}
-        action = "process_normal" if is_good else "process_failed"
-        return StateChange(DEVICE, action, row, stated, f"Process {row}: {was} -> {cell}")
-    action = "sensor_normal" if is_good else "sensor_alarm"
+    row = key[1]
+    action = "sensor_normal" if cell in GOOD else "sensor_alarm"
     fields = _sensor_fields(table, row) | {"haidang.state": cell, "haidang.state.before": was}
     if not fields["haidang.sensor.kind"]:
         fields["haidang.sensor.kind"] = key[2]

@@ -146,6 +146,16 @@ def test_what_is_shown_says_where_to_look(run, settings):
     assert FIRST_ADMINISTRATOR in text
 
 
+@pytest.mark.parametrize("where", [None, "/usr/bin/haidang"])
+def test_what_is_shown_can_be_typed_as_it_stands(run, monkeypatch, where):
+    monkeypatch.setattr(demo.shutil, "which", lambda _: where)
+    monkeypatch.setattr(demo.sys, "executable", str(Path.cwd() / ".venv" / "bin" / "python3"))
+    program = "haidang" if where else ".venv/bin/haidang"
+    text = run()
+    assert f"command line: {program} incidents list" in text
+    assert f"something: {program} lab fault" in text
+
+
 def test_the_lab_is_a_program_of_its_own_and_its_exit_status_is_ours(capfd):
     assert demo.run_lab(["--help"]) == 0
     assert demo.run_lab(["fly"]) == 2

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from alembic import command
-from alembic.config import Config
+from migrating import database_of
 from sqlalchemy import text
 
 from core.scope import Scope
 from core.stores import requests
-from core.stores.migrate import MIGRATIONS, open_state
-from core.stores.state import writing_engine
+from core.stores.migrate import open_state
 
 INSERT = text(
     "INSERT INTO requests (time, actor, action, body, reason, state) VALUES (1, 'an', :action, :body, '', 'open')"
@@ -23,15 +21,9 @@ OLD = (
 
 def test_open_requests_are_brought_along(tmp_path):
     path = tmp_path / "state.db"
-    engine = writing_engine(path)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0003")
+    with database_of(path, "0003") as connection:
         for action, body in OLD:
             connection.execute(INSERT, {"action": action, "body": body})
-    engine.dispose()
     engine = open_state(path)
     with engine.connect() as connection:
         found = [requests.read(connection, number) for number in (1, 2, 3)]

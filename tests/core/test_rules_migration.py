@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import msgspec
-from alembic import command
-from alembic.config import Config
+from migrating import database_of
 from sqlalchemy import text
 
-from core.stores.migrate import MIGRATIONS, open_state
-from core.stores.state import writing_engine
+from core.stores.migrate import open_state
 
 
 def test_alerts_of_before_are_found_by_their_rule(tmp_path, alert):
     path = tmp_path / "state.db"
-    engine = writing_engine(path)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+    with database_of(path, "0001") as connection:
         key = {"key": "k", "state": "new", "severity": 1, "updated": 1, "version": 1, "body": b""}
         connection.execute(
             text("INSERT INTO incidents VALUES (1, :key, :state, :severity, :updated, :version, :body)"), key
@@ -26,7 +19,6 @@ def test_alerts_of_before_are_found_by_their_rule(tmp_path, alert):
         for number in range(3):
             row = {"id": str(number), "body": msgspec.msgpack.encode(alert(number, rule=f"rule-{number}"))}
             connection.execute(text("INSERT INTO alerts VALUES (:id, 1, 1, :body)"), row)
-    engine.dispose()
     again = open_state(path)
     with again.connect() as connection:
         rows = connection.execute(text("SELECT id, rule FROM alerts ORDER BY id")).all()
