@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from running import PATIENCE
+from waiting import run_bounded, until
 
 from app import lane_logs
 from app.content import encode_rules
@@ -71,13 +71,7 @@ def link() -> FakeLink:
 
 @pytest.fixture
 def run() -> Callable[[Coroutine[Any, Any, None]], None]:
-    """Runs a coroutine within a bound."""
-
-    async def bounded(work: Coroutine[Any, Any, None]) -> None:
-        async with asyncio.timeout(PATIENCE):
-            await work
-
-    return lambda work: asyncio.run(bounded(work))
+    return run_bounded
 
 
 @pytest.fixture
@@ -135,12 +129,6 @@ def judged(monkeypatch):
 
     monkeypatch.setattr(lane_logs, "judge", noting)
     return seen
-
-
-async def until(look: Callable[[], object]) -> None:
-    """Returns when what is seen is true; the test's bound ends it otherwise."""
-    while not look():  # noqa: ASYNC110 - what is looked at has no event to wait for
-        await asyncio.sleep(0.01)
 
 
 def spool_of(settings, clock, events: list[Event]) -> int:

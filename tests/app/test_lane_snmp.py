@@ -10,8 +10,8 @@ from threading import Event
 from typing import Any
 
 import pytest
-from running import PATIENCE
 from snmp_fakes import BAD, GOOD, USER, Network, SnapshotLink, all_bytes, device_table, sealed_of, sector_of
+from waiting import run_bounded, until
 
 from app import lane_snmp
 from app.lane_snmp import SnmpLane
@@ -86,16 +86,7 @@ def started(quick, link, clock, network):
 
 @pytest.fixture
 def run() -> Callable[[Coroutine[Any, Any, None]], None]:
-    async def bounded(work: Coroutine[Any, Any, None]) -> None:
-        async with asyncio.timeout(PATIENCE):
-            await work
-
-    return lambda work: asyncio.run(bounded(work))
-
-
-async def until(look: Callable[[], object]) -> None:
-    while not look():  # noqa: ASYNC110 - what is waited for is on disk
-        await asyncio.sleep(0.01)
+    return run_bounded
 
 
 @pytest.fixture
